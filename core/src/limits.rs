@@ -1,0 +1,37 @@
+//! Caps on what hostile input may ask for. Real archives stay far below every one of them.
+
+/// The most bytes a manifest, index or image configuration may have. Registries refuse manifests
+/// past 4 MiB.
+pub const MAX_JSON: u64 = 8 << 20;
+
+/// The most bytes `index.json`, `manifest.json` or `repositories` may have: they list every image
+/// of an archive.
+pub const MAX_LISTING: u64 = 64 << 20;
+
+/// The most members a tar archive may have.
+pub const MAX_MEMBERS: usize = 4_000_000;
+
+/// The most bytes a member name, or the target of a link, may have.
+pub const MAX_NAME: u64 = 1 << 16;
+
+/// The most bytes of PAX records that one member may carry.
+pub const MAX_PAX: u64 = 1 << 20;
+
+/// How many links may lead from one name to a file.
+pub const MAX_LINKS: usize = 40;
+
+/// How deep indexes may nest.
+pub const MAX_INDEX_DEPTH: usize = 8;
+
+/// The most bytes of small documents that reading an archive as a stream keeps in memory.
+pub const MAX_KEPT: u64 = 48 << 20;
+
+/// Compressed input may expand freely up to this many bytes …
+pub const FREE_EXPANSION: u64 = 1 << 30;
+
+/// … and past that to this many times what was read, before it is called a bomb. Package layers
+/// stay below 20.
+pub const MAX_EXPANSION: u64 = 250;
+
+/// The window that a zstd stream may ask for, as a power of two: what `zstd -d` allows.
+pub const MAX_ZSTD_WINDOW_LOG: u32 = 27;

@@ -1,0 +1,230 @@
+//! `fusion.report/v1`: what a verb that writes did, or would do.
+
+use serde::Serialize;
+
+use super::VERSION;
+use crate::error::Error;
+use crate::oci::{Digest, MediaType, Platform};
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Everything was done.
+    Ok,
+    /// `--keep-going`: some images failed, the others are done.
+    Partial,
+    /// Nothing was published.
+    Failed,
+    /// Stopped on request; nothing was published.
+    Cancelled,
+}
+
+/// What happened to an image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Action {
+    /// The destination did not have it.
+    Created,
+    /// Platforms were added to what the destination had.
+    Merged,
+    /// A platform, or the whole, that the destination had was replaced.
+    Replaced,
+    /// The destination had it already.
+    Unchanged,
+    /// A choice left nothing of it.
+    Skipped,
+    /// It failed, and the run kept going.
+    Failed,
+}
+
+/// The whole report. Lengths are in bytes, times in seconds.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    /// `fusion.report/v1`.
+    pub schema: &'static str,
+    /// The version of fusion.
+    pub version: &'static str,
+    /// The verb: `fuse`.
+    pub command: &'static str,
+    /// Whether this is a plan: nothing was written.
+    pub dry_run: bool,
+    /// How the run ended.
+    pub status: Status,
+    /// Why it failed.
+    pub error: Option<ErrorReport>,
+    /// Where the result is.
+    pub destination: Option<Destination>,
+    /// Every image of the run.
+    pub images: Vec<Image>,
+    /// Every chart of the run.
+    pub charts: Vec<serde_json::Value>,
+    /// Blobs, counted.
+    pub blobs: Blobs,
+    /// Bytes, counted.
+    pub bytes: Bytes,
+    /// What somebody should know.
+    pub warnings: Vec<Warning>,
+    /// How long it took, in seconds.
+    pub elapsed_seconds: f64,
+}
+
+impl Report {
+    /// An empty report of `command`.
+    #[must_use]
+    pub fn new(command: &'static str) -> Self {
+        Self {
+            schema: "fusion.report/v1",
+            version: VERSION,
+            command,
+            dry_run: false,
+            status: Status::Ok,
+            error: None,
+            destination: None,
+            images: Vec::new(),
+            charts: Vec::new(),
+            blobs: Blobs::default(),
+            bytes: Bytes::default(),
+            warnings: Vec::new(),
+            elapsed_seconds: 0.0,
+        }
+    }
+
+    /// The report as indented JSON, with a final newline.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        super::to_json(self)
+    }
+}
+
+/// An error as reports carry it. Absent parts are `null`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ErrorReport {
+    /// The stable name of the kind: `digest-mismatch`.
+    pub kind: &'static str,
+    /// One line: where and why.
+    pub message: String,
+    /// The file or directory.
+    pub path: Option<String>,
+    /// The archive member.
+    pub member: Option<String>,
+    /// The digest.
+    pub digest: Option<String>,
+    /// The byte of the file.
+    pub offset: Option<u64>,
+    /// What to do next.
+    pub hint: Option<String>,
+}
+
+impl From<&Error> for ErrorReport {
+    fn from(error: &Error) -> Self {
+        Self {
+            kind: error.kind().name(),
+            message: error.to_string(),
+            path: error.get_path().map(|path| path.display().to_string()),
+            member: error.get_member().map(str::to_owned),
+            digest: error.get_digest().map(str::to_owned),
+            offset: error.get_offset(),
+            hint: error.get_hint().map(str::to_owned),
+        }
+    }
+}
+
+/// Where a result is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Destination {
+    /// `oci`, `oci-archive`, ….
+    pub kind: &'static str,
+    /// A path, or `-`.
+    pub location: String,
+}
+
+/// One image of a run.
+#[derive(Debug, Clone, Serialize)]
+pub struct Image {
+    /// The normalised reference.
+    pub reference: String,
+    /// How the sources spell it, sorted.
+    pub names: Vec<String>,
+    /// The reference in a registry, where it was sent to one.
+    pub target: Option<String>,
+    /// What the reference leads to; `null` if that is not known yet (a plan that compresses) or
+    /// the image failed.
+    pub digest: Option<Digest>,
+    /// What the destination had before, if that was something else.
+    pub previous_digest: Option<Digest>,
+    /// What the digest is of.
+    pub media_type: Option<MediaType>,
+    /// What happened to it.
+    pub action: Action,
+    /// Its variants, by platform.
+    pub platforms: Vec<Variant>,
+    /// Why it failed.
+    pub error: Option<ErrorReport>,
+}
+
+/// One platform's variant of an image.
+#[derive(Debug, Clone, Serialize)]
+pub struct Variant {
+    /// `linux/arm64`; `unknown` for an artifact that is no image.
+    pub platform: String,
+    /// The digest of its manifest; `null` in a plan that compresses.
+    pub digest: Option<Digest>,
+    /// Where it came from: a source as it was named, or the destination.
+    pub source: String,
+    /// Its manifest, configuration and layers together, in bytes.
+    pub size: u64,
+}
+
+impl Variant {
+    /// How a platform is shown, also where there is none.
+    #[must_use]
+    pub fn platform_name(platform: Option<&Platform>) -> String {
+        platform.map_or_else(|| "unknown".to_owned(), ToString::to_string)
+    }
+}
+
+/// Blobs of a run, counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Blobs {
+    /// How often images of the run refer to a blob.
+    pub referenced: u64,
+    /// How many distinct blobs that is.
+    pub unique: u64,
+    /// Written to the destination.
+    pub written: u64,
+    /// Found at the destination.
+    pub reused: u64,
+    /// Sent to a registry.
+    pub uploaded: u64,
+    /// Mounted from another repository of the registry.
+    pub mounted: u64,
+}
+
+/// Bytes of a run, counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Bytes {
+    /// Read from the sources, as they lie on disk.
+    pub read: u64,
+    /// Of the distinct blobs.
+    pub unique: u64,
+    /// Saved by keeping each blob once.
+    pub deduplicated: u64,
+    /// Written to the destination.
+    pub written: u64,
+    /// Sent to a registry.
+    pub uploaded: u64,
+    /// The most that was spooled at once outside the destination.
+    pub peak_spool: u64,
+}
+
+/// Something that somebody should know.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Warning {
+    /// The normalised reference concerned.
+    pub reference: Option<String>,
+    /// The stable name: `missing-platform`.
+    pub code: &'static str,
+    /// One line.
+    pub message: String,
+}
