@@ -3,7 +3,13 @@
 //!
 //! Modules stand in layers, listed in `tests/architecture.rs`: one uses only what stands above it.
 
+#![cfg_attr(
+    test,
+    allow(clippy::disallowed_methods, reason = "tests set their own scenes")
+)]
+
 pub mod error;
+pub mod fsx;
 pub mod fuse;
 pub mod inspect;
 pub mod limits;
