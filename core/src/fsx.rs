@@ -27,3 +27,6 @@ pub use tree::{
     create_dir_all, exists, metadata, open, read_dir_sorted, read_small, remove_dir_all,
     remove_file_if_exists, symlink_metadata,
 };
+
+#[cfg(test)]
+mod testing;
