@@ -195,11 +195,18 @@ fn lock(path: &Path, dest: &Path) -> Result<Option<OwnedFd>> {
     }
     // The run that held it may have removed it between our opening and our locking it; the next
     // one would then lock another file. Only what stands at the path counts.
-    let ours = fstat(&lock).map_err(failed)?;
-    match statat(CWD, path.join(LOCK), AtFlags::SYMLINK_NOFOLLOW) {
-        Ok(there) if (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino) => Ok(Some(lock)),
-        Ok(_) | Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => Ok(None),
-        Err(errno) => Err(failed(errno)),
+    Ok(stands_at(&path.join(LOCK), &lock)
+        .map_err(failed)?
+        .then_some(lock))
+}
+
+/// Whether the file at `path` is the open one.
+fn stands_at(path: &Path, opened: &OwnedFd) -> rustix::io::Result<bool> {
+    let ours = fstat(opened)?;
+    match statat(CWD, path, AtFlags::SYMLINK_NOFOLLOW) {
+        Ok(there) => Ok((there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino)),
+        Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => Ok(false),
+        Err(errno) => Err(errno),
     }
 }
 

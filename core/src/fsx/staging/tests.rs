@@ -74,6 +74,18 @@ fn the_second_run_is_told_that_there_is_a_first() {
 }
 
 #[test]
+fn a_lock_on_a_file_that_was_replaced_is_none() {
+    let scene = Scene::new();
+    let path = scene.at("lock");
+    let opened = OwnedFd::from(File::create(&path).expect("created"));
+    assert!(stands_at(&path, &opened).expect("can be asked"));
+    std::fs::remove_file(&path).expect("removed");
+    assert!(!stands_at(&path, &opened).expect("can be asked"));
+    File::create(&path).expect("created");
+    assert!(!stands_at(&path, &opened).expect("can be asked"));
+}
+
+#[test]
 fn what_a_killed_run_left_is_taken_over_empty() {
     let scene = Scene::new();
     scene.abandon(".out.tar.fusion-partial");
