@@ -17,6 +17,7 @@ pub mod location;
 pub mod oci;
 pub mod progress;
 pub mod report;
+pub mod tar;
 pub mod validate;
 
 pub use error::{Error, ErrorKind, Result};
