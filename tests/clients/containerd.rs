@@ -155,9 +155,8 @@ disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt"
         self.images()
     }
 
-    /// `ctr images import --snapshotter native [--platform P]`: also unpacks, for the host's
-    /// platform or for P. ctr 1.6 marks the snapshots for the host's platform only, so that an
-    /// import that holds only another platform must name it.
+    /// `ctr images import --snapshotter native [--platform P]`: of one platform, the host's or P,
+    /// and unpacked.
     pub(crate) fn import_unpacked(
         &self,
         path: &Path,

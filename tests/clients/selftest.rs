@@ -67,7 +67,8 @@ fn a_missing_client_is_a_loud_panic() {
 
 #[test]
 fn a_refusal_says_what_was_run_and_what_was_said() {
-    let failure = run(command("sh").args(["-c", "echo out; echo err >&2; exit 3"])).unwrap_err();
+    let failure = run(command("sh").args(["-c", "echo out; echo err >&2; exit 3"]))
+        .expect_err("must be refused");
     assert_eq!(failure.status.and_then(|status| status.code()), Some(3));
     assert_eq!(failure.said(), "out\nerr\n");
     assert!(failure.to_string().contains("exit 3"), "{failure}");
@@ -142,7 +143,9 @@ fn containerd_names_what_is_absent() {
     let containerd = Containerd::shared();
     ok(containerd.import_with(&archive("ctr-export-arm64.tar"), &["--platform", ARM64]));
     assert_eq!(ok(containerd.image_for_platform(HELLO, ARM64)), HELLO_ARM64);
-    let failure = containerd.check_complete(HELLO).unwrap_err();
+    let failure = containerd
+        .check_complete(HELLO)
+        .expect_err("must be refused");
     assert!(
         failure.said().contains("sha256:dabc8e9d67743c9b"),
         "{failure}"
@@ -151,7 +154,7 @@ fn containerd_names_what_is_absent() {
     let partial = containerd.fresh();
     let failure = partial
         .import(&archive("ctr-export-arm64.tar"), true)
-        .unwrap_err();
+        .expect_err("must be refused");
     assert!(failure.said().contains("not found"), "{failure}");
     // What another namespace holds does not complete it, and images are its own.
     assert!(ok(containerd.fresh().images()).is_empty());
@@ -169,7 +172,9 @@ fn containerd_does_not_complete_one_partial_archive_by_another() {
         ok(containerd.import_with(&archive(name), &["--platform", platform]));
     }
     // The second import takes the first one's content out of the index's references.
-    let failure = containerd.check_complete(HELLO).unwrap_err();
+    let failure = containerd
+        .check_complete(HELLO)
+        .expect_err("must be refused");
     assert!(
         failure.said().contains("sha256:dabc8e9d67743c9b"),
         "{failure}"
@@ -187,7 +192,7 @@ fn containerd_takes_a_compressed_archive_only_through_a_pipe() {
         .arg(archive("ctr-export-all.tar"))));
     fs::write(&gzip, bytes).expect("writing");
     let containerd = Containerd::shared();
-    let failure = containerd.import(&gzip, true).unwrap_err();
+    let failure = containerd.import(&gzip, true).expect_err("must be refused");
     assert!(failure.said().contains("invalid tar header"), "{failure}");
     assert_eq!(
         ok(containerd.import_piped(&gzip, &["gzip", "-dc"])).len(),
@@ -358,6 +363,33 @@ fn skopeo_copies_and_inspects() {
 }
 
 #[test]
+fn skopeo_compresses_raw_layers_unless_told_not_to() {
+    let dir = process::state_dir();
+    let raw = at("oci", &dir.path().join("raw"), HELLO);
+    ok(skopeo::copy_with(
+        &at(
+            "docker-archive",
+            &archive("docker-20.10-save-amd64.tar"),
+            HELLO,
+        ),
+        &raw,
+        AMD64,
+        &["--dest-oci-accept-uncompressed-layers"],
+    ));
+    let images = ok(layout::images(&dir.path().join("raw")));
+    assert_eq!(images[HELLO][0].layers[0].digest, BASE_DIFF_ID);
+    let (changed, exact) = (dir.path().join("changed.tar"), dir.path().join("exact.tar"));
+    let (changed, exact) = (
+        at("oci-archive", &changed, HELLO),
+        at("oci-archive", &exact, HELLO),
+    );
+    ok(skopeo::copy_all(&raw, &changed));
+    ok(skopeo::copy_exact(&raw, &exact));
+    assert_ne!(ok(skopeo::digest(&raw)), ok(skopeo::digest(&changed)));
+    assert_eq!(ok(skopeo::digest(&raw)), ok(skopeo::digest(&exact)));
+}
+
+#[test]
 fn umoci_unpacks_one_platform() {
     let layout = untarred("skopeo-oci-arm64.tar");
     assert_eq!(ok(umoci::list(layout.path())), [HELLO, TOOL]);
@@ -366,7 +398,7 @@ fn umoci_unpacks_one_platform() {
     assert_eq!(file, "#!hello for arm64\n");
 
     let both = untarred("skopeo-oci-all.tar");
-    let failure = umoci::unpack(both.path(), HELLO).unwrap_err();
+    let failure = umoci::unpack(both.path(), HELLO).expect_err("must be refused");
     assert!(failure.said().contains("ambiguous"), "{failure}");
     // An index of one leads to its image.
     let bundle = ok(umoci::unpack(both.path(), AMDONLY));

@@ -19,9 +19,23 @@ pub(crate) fn skopeo() -> Command {
     skopeo
 }
 
-/// `skopeo copy --all`: every platform of an index.
+/// `skopeo copy --all`: every platform of an index. Raw layers are compressed on the way, which
+/// changes every digest above them.
 pub(crate) fn copy_all(source: &str, destination: &str) -> Result<()> {
     run(skopeo().args(["copy", "--quiet", "--all", source, destination])).map(drop)
+}
+
+/// `skopeo copy --all` that changes no byte of any manifest, or fails.
+pub(crate) fn copy_exact(source: &str, destination: &str) -> Result<()> {
+    run(skopeo().args([
+        "copy",
+        "--quiet",
+        "--all",
+        "--preserve-digests",
+        source,
+        destination,
+    ]))
+    .map(drop)
 }
 
 /// `skopeo copy` of the image for one platform.
