@@ -1,0 +1,15 @@
+//! The real clients that must take what fusion writes, each in a private state directory.
+//!
+//! Nothing here is skipped silently: a program that is missing is a panic that names
+//! `tests/clients/install.sh`. What each client needs and its limits: `tests/clients/README.md`.
+
+pub(crate) mod buildah;
+pub(crate) mod containerd;
+pub(crate) mod docker;
+pub(crate) mod layout;
+pub(crate) mod podman;
+pub(crate) mod process;
+pub(crate) mod skopeo;
+pub(crate) mod umoci;
+
+mod selftest;
