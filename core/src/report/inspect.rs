@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Blobs, Bytes, VERSION, Warning};
+use super::{Blobs, Bytes, ErrorReport, VERSION, Warning};
 use crate::oci::{Digest, MediaType};
 
 /// What is inside a source. Lengths are in bytes.
@@ -12,6 +12,8 @@ pub struct Inspection {
     pub schema: &'static str,
     /// The version of fusion.
     pub version: &'static str,
+    /// Why the source could not be inspected; `null` if it was.
+    pub error: Option<ErrorReport>,
     /// The source.
     pub source: InspectedSource,
     /// Its images.
@@ -31,6 +33,7 @@ impl Inspection {
         Self {
             schema: "fusion.inspect/v1",
             version: VERSION,
+            error: None,
             source,
             images: Vec::new(),
             blobs: Blobs::default(),
@@ -49,11 +52,12 @@ impl Inspection {
 /// What a source is.
 #[derive(Debug, Clone, Serialize)]
 pub struct InspectedSource {
-    /// `docker-archive`, `oci-archive` or `oci`.
+    /// `docker-archive`, `oci-archive` or `oci`; `unknown` if it could not be inspected.
     pub kind: &'static str,
     /// Its path as it was given.
     pub location: String,
-    /// How the whole file is compressed: `none`, `gzip` or `zstd`.
+    /// How the whole file is compressed: `none`, `gzip` or `zstd`; `unknown` if it could not
+    /// be inspected.
     pub compression: &'static str,
     /// Its length on disk; 0 for a directory or standard input.
     pub size: u64,

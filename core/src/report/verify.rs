@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::VERSION;
+use super::{ErrorReport, VERSION};
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -40,8 +40,10 @@ pub struct Verification {
     pub schema: &'static str,
     /// The version of fusion.
     pub version: &'static str,
-    /// `ok`, or `failed` if a finding is an error.
+    /// `ok`; `failed` if a finding is an error, or the run failed; `cancelled`.
     pub status: &'static str,
+    /// Why the run failed, as against what it found.
+    pub error: Option<ErrorReport>,
     /// The sources, as they were named.
     pub sources: Vec<String>,
     /// How many images were checked.
@@ -64,6 +66,7 @@ impl Verification {
             schema: "fusion.verify/v1",
             version: VERSION,
             status: "ok",
+            error: None,
             sources,
             images: 0,
             blobs: 0,

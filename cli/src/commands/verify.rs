@@ -1,0 +1,21 @@
+//! `fusion verify`.
+
+use fusion_core::report::Verification;
+
+use crate::args::{VerifyArgs, locate_all};
+use crate::console::Console;
+use crate::session::{self, Results};
+
+/// Verifies, and returns the exit status.
+pub(crate) fn run(args: &VerifyArgs, console: &mut Console<'_>) -> u8 {
+    let blank = || {
+        let named = args.sources.iter().map(|source| source.to_string_lossy());
+        Verification::new(named.map(|name| name.into_owned()).collect())
+    };
+    session::run(&args.common, Results::Out, console, blank, |tools| {
+        let sources = locate_all(&args.sources)?;
+        let jobs = args.common.jobs;
+        let verification = fusion_core::validate::verify(&sources, jobs, tools.sink, &tools.stop)?;
+        Ok(verification)
+    })
+}
