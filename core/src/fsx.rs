@@ -22,10 +22,10 @@ pub use publish::{
     write_new,
 };
 pub use space::{enrich_no_space, ensure_free, free_bytes, human_bytes, same_filesystem};
-pub use staging::Staging;
+pub use staging::{INSIDE, Staging};
 pub use tree::{
-    create_dir_all, exists, metadata, open, read_dir_sorted, read_small, remove_dir_all,
-    remove_file_if_exists, symlink_metadata,
+    create_dir_all, exists, metadata, metadata_if_any, open, read_dir_sorted, read_small,
+    remove_dir_all, remove_file_if_exists, symlink_metadata,
 };
 
 #[cfg(test)]

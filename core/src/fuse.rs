@@ -1,15 +1,32 @@
 //! Fusing: sources → plan → execute → report.
 
+mod assemble;
+mod destination;
+mod input;
+mod listing;
+mod naming;
 mod options;
+mod plan;
+mod rewrite;
+mod run;
+mod select;
+mod tape;
+mod tell;
+mod transcode;
+pub(crate) mod variant;
+mod warn;
+mod write;
 
 pub use options::{
     Compress, Durability, Format, FuseOptions, MediaTypes, OnConflict, OnExisting, Verify,
 };
 
+use std::time::Instant;
+
 use crate::error::{Error, ErrorKind};
 use crate::location::Location;
-use crate::progress::{Sink, Stop};
-use crate::report::Report;
+use crate::progress::{Progress, Sink, Stop, drive};
+use crate::report::{ErrorReport, Report, Status};
 
 /// A run that failed: why, and the report as far as it came.
 #[derive(Debug)]
@@ -20,16 +37,56 @@ pub struct Failure {
     pub report: Box<Report>,
 }
 
-/// Fuses the images of all `sources` into `output`.
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl std::error::Error for Failure {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.error)
+    }
+}
+
+/// Fuses the images of all `sources` into `output`: pairs them by reference, keeps one manifest
+/// per platform, and writes one index per reference. With
+/// [`dry_run`](FuseOptions::dry_run) nothing is written, and `output` may be left out.
+///
+/// `sink` is told how far the run is, on this thread. `stop` stops it from any other. Nothing is
+/// published unless this returns a report.
+///
+/// With [`keep_going`](FuseOptions::keep_going) an image that fails is in the report
+/// ([`Status::Partial`]) and the others are published.
 pub fn fuse(
-    _sources: &[Location],
-    _output: Option<&Location>,
-    _options: &FuseOptions,
-    _sink: Option<&mut dyn Sink>,
-    _stop: &Stop,
+    sources: &[Location],
+    output: Option<&Location>,
+    options: &FuseOptions,
+    sink: Option<&mut dyn Sink>,
+    stop: &Stop,
 ) -> Result<Report, Failure> {
-    Err(Failure {
-        error: Error::new(ErrorKind::Internal, "being built"),
-        report: Box::new(Report::new("fuse")),
-    })
+    let begun = Instant::now();
+    let mut report = Report::new("fuse");
+    report.dry_run = options.dry_run;
+    let progress = Progress::new(stop.clone());
+    let outcome = drive(&progress, sink, || {
+        run::run(sources, output, options, &progress, &mut report)
+    });
+    report.elapsed_seconds = begun.elapsed().as_secs_f64();
+    match outcome {
+        Ok(()) => Ok(report),
+        Err(error) => {
+            let stopped = error.kind() == ErrorKind::Cancelled;
+            report.status = if stopped {
+                Status::Cancelled
+            } else {
+                Status::Failed
+            };
+            report.error = Some(ErrorReport::from(&error));
+            Err(Failure {
+                error,
+                report: Box::new(report),
+            })
+        }
+    }
 }

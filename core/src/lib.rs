@@ -8,15 +8,19 @@
     allow(clippy::disallowed_methods, reason = "tests set their own scenes")
 )]
 
+pub mod archive;
+pub mod compress;
 pub mod error;
 pub mod fsx;
 pub mod fuse;
+pub mod graph;
 pub mod inspect;
 pub mod limits;
 pub mod location;
 pub mod oci;
 pub mod progress;
 pub mod report;
+pub mod store;
 pub mod tar;
 pub mod validate;
 

@@ -1,16 +1,235 @@
-//! The invariants of any source, every finding listed.
+//! The invariants of any source, every finding listed: each digest is that of the content, each
+//! size that of the descriptor, each diff ID that of the inflated layer. The oracle of our tests.
 
-use crate::error::{Error, ErrorKind, Result};
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use rayon::ThreadPool;
+
+use crate::archive::{Archive, Keep};
+use crate::error::{Error, Result};
+use crate::graph::{self, Child, ImageNode, Node};
 use crate::location::Location;
-use crate::progress::{Sink, Stop};
-use crate::report::Verification;
+use crate::oci::{Compression, Descriptor, Digest};
+use crate::progress::{Phase, Progress, Sink, Stop, drive};
+use crate::report::{Finding, Severity, Verification};
+use crate::store::{BlobSource, Expected, mismatch, workers};
 
 /// Checks every digest and diff ID of `sources` with `jobs` threads (`None`: one a core).
+///
+/// What is wrong with the content is a finding. An error is what kept it from being checked: a
+/// source that is missing or cannot be read, or that the caller asked to stop.
 pub fn verify(
-    _sources: &[Location],
-    _jobs: Option<usize>,
-    _sink: Option<&mut dyn Sink>,
-    _stop: &Stop,
+    sources: &[Location],
+    jobs: Option<usize>,
+    sink: Option<&mut dyn Sink>,
+    stop: &Stop,
 ) -> Result<Verification> {
-    Err(Error::new(ErrorKind::Internal, "being built"))
+    let begun = Instant::now();
+    let names = sources
+        .iter()
+        .map(|source| source.spelled.clone())
+        .collect();
+    let mut verification = Verification::new(names);
+    let progress = Progress::new(stop.clone());
+    drive(&progress, sink, || {
+        let pool = workers::pool(jobs)?;
+        for source in sources {
+            Check {
+                source,
+                pool: &pool,
+                progress: &progress,
+                verification: &mut verification,
+            }
+            .run()?;
+        }
+        Ok::<(), Error>(())
+    })?;
+    verification.findings.sort();
+    verification.findings.dedup();
+    if !verification.passed() {
+        verification.status = "failed";
+    }
+    verification.elapsed_seconds = begun.elapsed().as_secs_f64();
+    Ok(verification)
+}
+
+struct Check<'a> {
+    source: &'a Location,
+    pool: &'a ThreadPool,
+    progress: &'a Progress,
+    verification: &'a mut Verification,
+}
+
+impl Check<'_> {
+    fn run(&mut self) -> Result<()> {
+        let streamed = crate::archive::is_stream(self.source)?;
+        let total = if streamed {
+            crate::archive::size_on_disk(self.source)
+        } else {
+            0
+        };
+        self.progress.enter(Phase::Read, total, 0)?;
+        let archive = match Archive::open(self.source, &Keep::Inflated, self.progress) {
+            Ok(archive) => archive,
+            Err(error) => return self.find(error),
+        };
+        // Damage in a document hides what it leads to; what other roots lead to is still checked.
+        let mut blobs: BTreeMap<Digest, Expected> = BTreeMap::new();
+        for root in &archive.roots {
+            self.verification.images += 1;
+            match graph::load(&archive, &root.descriptor) {
+                Ok(node) => self.collect(&archive, &node, &mut blobs),
+                Err(error) => self.find(error)?,
+            }
+        }
+        for digest in archive.stated_blobs() {
+            if let (std::collections::btree_map::Entry::Vacant(entry), Some(size)) =
+                (blobs.entry(digest), archive.size(&digest))
+            {
+                entry.insert(Expected {
+                    digest,
+                    size,
+                    diff_id: None,
+                });
+            }
+        }
+        let blobs: Vec<Expected> = blobs.into_values().collect();
+        self.verification.blobs += blobs.len() as u64;
+        self.verification.bytes += blobs.iter().map(|blob| blob.size).sum::<u64>();
+        if streamed {
+            for blob in &blobs {
+                if let Err(error) = as_streamed(&archive, blob) {
+                    self.find(archive.place(&blob.digest).blame(error))?;
+                }
+            }
+            return Ok(());
+        }
+        let bytes = blobs.iter().map(|blob| blob.size).sum();
+        self.progress
+            .enter(Phase::Read, bytes, blobs.len() as u64)?;
+        let damaged = workers::each(
+            self.pool,
+            self.progress,
+            &blobs,
+            true,
+            &|_, blob, transfer| transfer.run(&archive, blob, &mut |_| Ok(())),
+        )?;
+        for (_, error) in damaged {
+            self.find(error)?;
+        }
+        Ok(())
+    }
+
+    /// What `node` leads to, as far as it is there.
+    fn collect(&mut self, archive: &Archive, node: &Node, blobs: &mut BTreeMap<Digest, Expected>) {
+        match node {
+            Node::Image(image) => collect_image(archive, image, blobs),
+            Node::Index(index) => {
+                let index_blob = &index.index.descriptor;
+                blobs
+                    .entry(index_blob.digest)
+                    .or_insert_with(|| Expected::of(index_blob));
+                for child in &index.children {
+                    match child {
+                        Child {
+                            node: Some(node), ..
+                        } => self.collect(archive, node, blobs),
+                        Child {
+                            descriptor,
+                            node: None,
+                        } => self.absent(descriptor),
+                    }
+                }
+            }
+        }
+    }
+
+    fn absent(&mut self, child: &Descriptor) {
+        let platform = child.platform.as_ref();
+        let platform = platform.map_or_else(|| "unknown".to_owned(), ToString::to_string);
+        self.verification.findings.push(Finding {
+            path: self.source.spelled.clone(),
+            member: None,
+            offset: None,
+            digest: Some(child.digest.to_string()),
+            code: "partial-archive".to_owned(),
+            severity: Severity::Warning,
+            message: format!("an index names this manifest ({platform}); it is not here"),
+        });
+    }
+
+    /// Lists what is wrong with the content; passes on what kept it from being checked.
+    fn find(&mut self, error: Error) -> Result<()> {
+        if error.kind().exit_status() != crate::ErrorKind::InvalidArchive.exit_status() {
+            return Err(error);
+        }
+        self.verification.findings.push(Finding {
+            path: self.source.spelled.clone(),
+            member: error.get_member().map(str::to_owned),
+            offset: error.get_offset(),
+            digest: error.get_digest().map(str::to_owned),
+            code: error.kind().name().to_owned(),
+            severity: Severity::Error,
+            message: error.message().to_owned(),
+        });
+        Ok(())
+    }
+}
+
+fn collect_image(archive: &Archive, image: &ImageNode, blobs: &mut BTreeMap<Digest, Expected>) {
+    let manifest = &image.manifest;
+    // A manifest that was made is right by construction.
+    if !archive.made(&manifest.descriptor.digest) {
+        blobs.insert(
+            manifest.descriptor.digest,
+            Expected::of(&manifest.descriptor),
+        );
+    }
+    let config = Expected::of(&manifest.view.config);
+    if archive.size(&config.digest).is_some() {
+        blobs.insert(config.digest, config);
+    }
+    let diff_ids = image.config.as_ref().map(|config| &config.view.diff_ids);
+    for (at, layer) in manifest.view.layers.iter().enumerate() {
+        if archive.size(&layer.digest).is_none() {
+            continue;
+        }
+        let diff_id = diff_ids.and_then(|diff_ids| diff_ids.get(at)).copied();
+        let compression = layer.media_type.layer_compression();
+        let expected = Expected {
+            diff_id: compression.zip(diff_id),
+            ..Expected::of(layer)
+        };
+        blobs
+            .entry(layer.digest)
+            .and_modify(|known| known.diff_id = known.diff_id.or(expected.diff_id))
+            .or_insert(expected);
+    }
+}
+
+/// Checks a blob against what was seen of it as it came by in a stream.
+fn as_streamed(archive: &Archive, expected: &Expected) -> Result<()> {
+    let Some(seen) = archive.streamed(&expected.digest) else {
+        return Ok(());
+    };
+    if seen.digest != expected.digest {
+        return Err(mismatch(&expected.digest, &seen.digest));
+    }
+    let invalid = |message| Error::new(crate::ErrorKind::InvalidArchive, message);
+    match (expected.diff_id, seen.diff_id) {
+        (Some((Compression::None, diff_id)), _) if diff_id != seen.digest => {
+            Err(mismatch(&diff_id, &seen.digest))
+        }
+        (Some((Compression::Gzip | Compression::Zstd, diff_id)), Some(inflated)) => {
+            match inflated.map_err(invalid)? {
+                inflated if inflated == diff_id => Ok(()),
+                inflated => Err(mismatch(&diff_id, &inflated)),
+            }
+        }
+        (Some((Compression::Gzip | Compression::Zstd, _)), None) => Err(invalid(
+            "the layer is not compressed as its media type says".to_owned(),
+        )),
+        _ => Ok(()),
+    }
 }

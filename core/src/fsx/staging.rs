@@ -6,6 +6,8 @@
 
 mod name;
 
+pub use name::INSIDE;
+
 use std::fs::{DirBuilder, File};
 use std::io;
 use std::os::fd::OwnedFd;

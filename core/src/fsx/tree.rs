@@ -31,6 +31,15 @@ pub fn metadata(path: &Path) -> Result<Metadata> {
     std::fs::metadata(path).map_err(|e| Error::io("cannot examine", path, e))
 }
 
+/// What stands at `path`, links followed; `None` if nothing does, or a link leads nowhere.
+pub fn metadata_if_any(path: &Path) -> Result<Option<Metadata>> {
+    match std::fs::metadata(path) {
+        Ok(metadata) => Ok(Some(metadata)),
+        Err(e) if matches!(e.kind(), Io::NotFound | Io::NotADirectory) => Ok(None),
+        Err(e) => Err(Error::io("cannot examine", path, e)),
+    }
+}
+
 /// What stands at `path`, a link being a link; `None` if nothing does.
 pub fn symlink_metadata(path: &Path) -> Result<Option<Metadata>> {
     match std::fs::symlink_metadata(path) {

@@ -18,6 +18,16 @@ pub enum Compression {
 }
 
 impl Compression {
+    /// The compression's name in reports: `none`, `gzip` or `zstd`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Gzip => "gzip",
+            Self::Zstd => "zstd",
+        }
+    }
+
     /// What the first bytes of content say it is compressed with.
     #[must_use]
     pub fn sniff(first: &[u8]) -> Self {

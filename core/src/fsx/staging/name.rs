@@ -9,7 +9,8 @@ use sha2::{Digest, Sha256};
 use super::super::publish::or_here;
 use crate::error::{Error, ErrorKind, Result};
 
-const SUFFIX: &str = ".fusion-partial";
+/// The staging directory inside a directory; beside a file, the end of its name.
+pub const INSIDE: &str = ".fusion-partial";
 
 /// File systems allow 255 bytes; a longer name is cut, and told from others by its hash.
 const LONGEST: usize = 200;
@@ -23,13 +24,13 @@ pub(super) fn beside(dest: &Path) -> Result<PathBuf> {
     } else {
         hidden.push(name);
     }
-    hidden.push(SUFFIX);
+    hidden.push(INSIDE);
     Ok(parent(dest).join(hidden))
 }
 
 /// Inside `dir`.
 pub(super) fn inside(dir: &Path) -> PathBuf {
-    dir.join(SUFFIX)
+    dir.join(INSIDE)
 }
 
 /// In `work_dir`, the same for every spelling of `dest`.
@@ -40,7 +41,7 @@ pub(super) fn in_work_dir(work_dir: &Path, dest: &Path) -> Result<PathBuf> {
         .or_else(|_| std::path::absolute(parent))
         .map_err(|e| Error::io("cannot locate", dest, e))?;
     let absolute = parent.join(name);
-    Ok(work_dir.join(format!(".{}{SUFFIX}", hash(absolute.as_os_str()))))
+    Ok(work_dir.join(format!(".{}{INSIDE}", hash(absolute.as_os_str()))))
 }
 
 fn file_name(dest: &Path) -> Result<&OsStr> {

@@ -1,0 +1,121 @@
+//! What an archive is, told from its content.
+
+use super::members::Members;
+use super::{Flavour, docker};
+use crate::error::{Error, ErrorKind, Result};
+use crate::limits;
+use crate::location::{Location, Transport};
+use crate::oci::Index;
+
+/// What was found: the flavour, and below which prefix (empty or `folder/`) it lies.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Found {
+    pub(super) flavour: Flavour,
+    pub(super) prefix: String,
+}
+
+/// Looks at the root of the archive, then below its only top folder, if it has just one.
+pub(super) fn detect(members: &Members, location: &Location) -> Result<Found> {
+    let is_directory = members.names().next().is_none() && location.path().is_dir();
+    for prefix in std::iter::once(String::new()).chain(only_folder(members)) {
+        let wants = |transport| {
+            location.transport == transport
+                || matches!(location.transport, Transport::Auto | Transport::Standard)
+        };
+        let layout = if is_directory {
+            Transport::OciLayout
+        } else {
+            Transport::OciArchive
+        };
+        if wants(layout) && is_layout(members, &prefix)? {
+            let flavour = if is_directory {
+                Flavour::OciLayout
+            } else {
+                Flavour::OciArchive
+            };
+            return Ok(Found { flavour, prefix });
+        }
+        if wants(Transport::DockerArchive) && docker::listing(members, &prefix)?.is_some() {
+            return Ok(Found {
+                flavour: Flavour::DockerArchive,
+                prefix,
+            });
+        }
+        refuse_known(members, &prefix)?;
+    }
+    let message = match location.transport {
+        Transport::DockerArchive => "no docker archive: it has no `manifest.json`".to_owned(),
+        Transport::OciArchive | Transport::OciLayout => {
+            "no OCI layout: it has no `index.json`".to_owned()
+        }
+        _ if is_directory => "no OCI layout: it has no `index.json`".to_owned(),
+        _ => {
+            let mut names: Vec<&str> = members.names().collect();
+            names.sort_unstable();
+            names.truncate(5);
+            format!(
+                "neither an OCI layout nor a docker archive: no `index.json`, no `manifest.json` \
+                 among its members ({})",
+                if names.is_empty() {
+                    "none at all".to_owned()
+                } else {
+                    names.join(", ")
+                }
+            )
+        }
+    };
+    Err(Error::new(ErrorKind::InvalidArchive, message)
+        .path(&members.path)
+        .hint("name an archive of docker save, podman, skopeo, ctr or crane, or an OCI layout"))
+}
+
+fn is_layout(members: &Members, prefix: &str) -> Result<bool> {
+    if members.find(&format!("{prefix}oci-layout"))?.is_some() {
+        return Ok(true);
+    }
+    // Without that marker, an `index.json` still counts if it is an index.
+    match members.find(&format!("{prefix}index.json"))? {
+        Some(member) => {
+            let bytes = members.document(&member, limits::MAX_LISTING)?;
+            Ok(Index::parse(&bytes).is_ok())
+        }
+        None => Ok(false),
+    }
+}
+
+/// Kinds that are known by name and not read.
+fn refuse_known(members: &Members, prefix: &str) -> Result<()> {
+    let has = |name: &str| {
+        members
+            .find(&format!("{prefix}{name}"))
+            .map(|m| m.is_some())
+    };
+    let unsupported = |message: &str, hint: &str| {
+        Err(Error::new(ErrorKind::Unsupported, message)
+            .path(&members.path)
+            .hint(hint))
+    };
+    if has("hints.yaml")? && has("images.tar")? {
+        return unsupported(
+            "a chart bundle, which this version does not read yet",
+            "take `images.tar` out of it and name that",
+        );
+    }
+    if has("repositories")? {
+        return unsupported(
+            "an archive of a Docker before 1.10, which has no `manifest.json`",
+            "load it into a newer Docker and save it again",
+        );
+    }
+    Ok(())
+}
+
+/// The folder that every member lies in, with its slash, if there is just one.
+fn only_folder(members: &Members) -> Option<String> {
+    let mut names = members.names();
+    let (folder, _) = names.next()?.split_once('/')?;
+    let folder = format!("{folder}/");
+    names
+        .all(|name| name.starts_with(&folder))
+        .then_some(folder)
+}

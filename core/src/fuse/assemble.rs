@@ -1,0 +1,141 @@
+//! From the variants of a reference to what it leads to: an index, new only if it has to be.
+
+use std::collections::BTreeSet;
+
+use super::select::Selected;
+use super::variant::Attachment;
+use super::{FuseOptions, MediaTypes};
+use crate::error::{Error, ErrorKind, Result};
+use crate::oci::{Descriptor, Digest, Index, MediaType, Raw, write};
+use crate::store::Memory;
+
+/// A reference with its root.
+#[derive(Debug)]
+pub(super) struct Assembled {
+    pub(super) selected: Selected,
+    /// What the reference leads to.
+    pub(super) root: Descriptor,
+}
+
+impl Assembled {
+    /// Every attachment of the image.
+    pub(super) fn attachments(&self) -> impl Iterator<Item = &Attachment> {
+        let bound = self
+            .selected
+            .variants
+            .iter()
+            .flat_map(|variant| &variant.attachments);
+        bound.chain(&self.selected.loose)
+    }
+
+    /// Every blob that the image leads to, its index aside.
+    pub(super) fn blobs(&self) -> BTreeSet<Digest> {
+        let variants = self.selected.variants.iter().map(|variant| &variant.image);
+        let mut blobs = BTreeSet::new();
+        for image in variants.chain(self.attachments().map(|attachment| &attachment.image)) {
+            let manifest = &image.manifest;
+            blobs.insert(manifest.descriptor.digest);
+            blobs.insert(manifest.view.config.digest);
+            blobs.extend(manifest.view.layers.iter().map(|layer| layer.digest));
+        }
+        blobs
+    }
+}
+
+/// Finds or makes the root of `selected`. New documents go to `made`.
+pub(super) fn assemble(
+    selected: Selected,
+    options: &FuseOptions,
+    made: &mut Memory,
+) -> Result<Assembled> {
+    let root = root(&selected, options, made)?;
+    if let Some(pinned) = selected.reference.digest()
+        && root.digest != *pinned
+    {
+        let message = format!(
+            "{} pins a digest, and the result would be {}",
+            selected.reference, root.digest
+        );
+        return Err(Error::new(ErrorKind::Conflict, message)
+            .hint("give it a tag with `--rename`, or leave it out with `--exclude`"));
+    }
+    Ok(Assembled { selected, root })
+}
+
+fn root(selected: &Selected, options: &FuseOptions, made: &mut Memory) -> Result<Descriptor> {
+    let mut children: Vec<Descriptor> = Vec::new();
+    for variant in &selected.variants {
+        children.push(variant.descriptor.clone());
+        children.extend(variant.attachments.iter().map(|a| a.descriptor.clone()));
+    }
+    children.extend(
+        selected
+            .loose
+            .iter()
+            .map(|attachment| attachment.descriptor.clone()),
+    );
+    let mut seen = BTreeSet::new();
+    children.retain(|child| seen.insert(child.digest));
+
+    // A pinned manifest, or an artifact that is no image, stays what it is.
+    if let [only] = children.as_slice()
+        && (only.platform.is_none() || selected.reference.digest() == Some(&only.digest))
+    {
+        return Ok(Descriptor::new(
+            only.media_type.clone(),
+            only.digest,
+            only.size,
+        ));
+    }
+    if let Some(index) = unchanged(selected, &seen, options) {
+        made.insert(index.bytes.clone());
+        return Ok(index.descriptor.clone());
+    }
+    let docker = match options.media_types {
+        MediaTypes::Keep => children.iter().all(|child| child.media_type.is_docker()),
+        MediaTypes::Oci => false,
+        MediaTypes::Docker => true,
+    };
+    let media_type = if docker {
+        MediaType::DOCKER_LIST
+    } else {
+        MediaType::OCI_INDEX
+    };
+    let bytes = write::index(&media_type, &children, &options.annotations);
+    let descriptor = Descriptor::of(media_type, &bytes);
+    made.insert(bytes);
+    Ok(descriptor)
+}
+
+/// An index that an input has and that names exactly these children: it passes through byte for
+/// byte. That is also how partial archives that complete each other give their original index.
+fn unchanged<'a>(
+    selected: &'a Selected,
+    children: &BTreeSet<Digest>,
+    options: &FuseOptions,
+) -> Option<&'a Raw<Index>> {
+    let pinned = selected.reference.digest();
+    let fits = |index: &&Raw<Index>| {
+        let media_type = &index.descriptor.media_type;
+        let named: BTreeSet<Digest> = index
+            .view
+            .manifests
+            .iter()
+            .map(|child| child.digest)
+            .collect();
+        let type_fits = match options.media_types {
+            MediaTypes::Keep => true,
+            MediaTypes::Oci => *media_type == MediaType::OCI_INDEX,
+            MediaTypes::Docker => *media_type == MediaType::DOCKER_LIST,
+        };
+        // A pinned index stays even if some of its children are absent.
+        type_fits && named == *children || pinned == Some(&index.descriptor.digest)
+    };
+    let previous = selected.previous.as_ref().map(|root| root.digest);
+    selected.indexes.iter().filter(fits).min_by_key(|index| {
+        (
+            Some(index.descriptor.digest) != previous,
+            index.descriptor.digest,
+        )
+    })
+}

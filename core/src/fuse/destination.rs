@@ -1,0 +1,193 @@
+//! Where the result goes: what kind it is, whether it exists, and what that means.
+
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use super::{Format, FuseOptions, OnExisting};
+use crate::error::{Error, ErrorKind, Result};
+use crate::fsx;
+use crate::location::{Location, Transport};
+use crate::oci::Compression;
+
+/// What the result is written as.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Target {
+    /// A layout directory that does not exist yet.
+    NewLayout(PathBuf),
+    /// A directory that exists: a layout, or empty.
+    Layout(PathBuf),
+    /// An archive.
+    Archive(PathBuf, Compression),
+    /// An archive to standard output.
+    Standard,
+}
+
+/// A destination, and what is there.
+#[derive(Debug)]
+pub(super) struct Destination {
+    pub(super) target: Target,
+    /// What is there and is to be merged with.
+    pub(super) merge: Option<Location>,
+    /// Whether something is there that goes.
+    pub(super) replaces: bool,
+}
+
+impl Target {
+    /// The format's name in reports.
+    pub(super) fn format(&self) -> Format {
+        match self {
+            Self::NewLayout(_) | Self::Layout(_) => Format::Oci,
+            Self::Archive(..) | Self::Standard => Format::OciArchive,
+        }
+    }
+
+    /// The path, if it has one.
+    pub(super) fn path(&self) -> Option<&Path> {
+        match self {
+            Self::NewLayout(path) | Self::Layout(path) | Self::Archive(path, _) => Some(path),
+            Self::Standard => None,
+        }
+    }
+}
+
+/// What `output` means with `options`.
+pub(super) fn resolve(output: &Location, options: &FuseOptions) -> Result<Destination> {
+    if output.reference.is_some() {
+        let message = "a destination takes no reference: every image keeps its own";
+        return Err(Error::new(ErrorKind::Usage, message)
+            .path(&output.path)
+            .hint("name the images with `--rename` or `--name`"));
+    }
+    if output.transport == Transport::DockerArchive {
+        let message = "a docker archive cannot hold several platforms under one name";
+        return Err(Error::new(ErrorKind::Unsupported, message)
+            .hint("an oci-archive is loadable by docker too: name a `.tar` file"));
+    }
+    if output.transport == Transport::Standard {
+        if options.format == Some(Format::Oci) {
+            let message = "standard output takes an archive, not a directory";
+            return Err(Error::new(ErrorKind::Usage, message));
+        }
+        return Ok(Destination {
+            target: Target::Standard,
+            merge: None,
+            replaces: false,
+        });
+    }
+    // `layout/` is the directory `layout`, whatever its name is derived from.
+    let spelled = output.path.as_os_str().as_bytes();
+    let slash = spelled.len() > 1 && spelled.ends_with(b"/");
+    let path: PathBuf = output.path.components().collect();
+    let metadata = fsx::metadata_if_any(&path)?;
+    let is_directory = metadata.as_ref().is_some_and(std::fs::Metadata::is_dir);
+    let format = match (options.format, output.transport) {
+        (Some(format), _) => format,
+        (None, Transport::OciLayout) => Format::Oci,
+        (None, Transport::OciArchive) => Format::OciArchive,
+        (None, _) if slash || is_directory => Format::Oci,
+        (None, _) => Format::OciArchive,
+    };
+    match format {
+        Format::Oci => layout(path, metadata.is_some(), is_directory, options),
+        Format::OciArchive => archive(path, metadata.is_some(), is_directory, options),
+    }
+}
+
+fn exists(path: &Path) -> Error {
+    Error::new(ErrorKind::DestinationExists, "the destination exists")
+        .path(path)
+        .hint("add to it with `--on-existing merge`, or overwrite it with `--on-existing replace`")
+}
+
+fn layout(
+    path: PathBuf,
+    is_there: bool,
+    is_directory: bool,
+    options: &FuseOptions,
+) -> Result<Destination> {
+    if !is_there {
+        return Ok(Destination {
+            target: Target::NewLayout(path),
+            merge: None,
+            replaces: false,
+        });
+    }
+    if !is_directory {
+        return Err(Error::new(
+            ErrorKind::DestinationExists,
+            "a file, not a layout directory",
+        )
+        .path(&path)
+        .hint("name another destination, or `--format oci-archive`"));
+    }
+    let others = fsx::read_dir_sorted(&path)?;
+    let is_empty = others.iter().all(|entry| entry.ends_with(fsx::INSIDE));
+    if is_empty {
+        return Ok(Destination {
+            target: Target::Layout(path),
+            merge: None,
+            replaces: false,
+        });
+    }
+    if options.on_existing == OnExisting::Error {
+        return Err(exists(&path));
+    }
+    if !path.join("index.json").exists() && !path.join("oci-layout").exists() {
+        return Err(Error::new(
+            ErrorKind::DestinationExists,
+            "a directory that is no OCI layout",
+        )
+        .path(&path)
+        .hint("name an empty or new directory; fusion does not remove files of others"));
+    }
+    let location = Location {
+        transport: Transport::OciLayout,
+        path: path.clone(),
+        reference: None,
+        spelled: path.display().to_string(),
+    };
+    let replaces = options.on_existing == OnExisting::Replace;
+    Ok(Destination {
+        target: Target::Layout(path),
+        merge: Some(location),
+        replaces,
+    })
+}
+
+fn archive(
+    path: PathBuf,
+    is_there: bool,
+    is_directory: bool,
+    options: &FuseOptions,
+) -> Result<Destination> {
+    if is_directory {
+        return Err(
+            Error::new(ErrorKind::DestinationExists, "a directory, not an archive")
+                .path(&path)
+                .hint("name a file, or `--format oci`"),
+        );
+    }
+    let name = path
+        .file_name()
+        .map(|name| name.to_string_lossy().to_ascii_lowercase());
+    let compression = match name.as_deref().and_then(|name| name.rsplit_once('.')) {
+        Some((_, "gz" | "tgz")) => Compression::Gzip,
+        Some((_, "zst" | "zstd" | "tzst")) => Compression::Zstd,
+        _ => Compression::None,
+    };
+    if is_there && options.on_existing == OnExisting::Error {
+        return Err(exists(&path));
+    }
+    let merge = (is_there && options.on_existing == OnExisting::Merge).then(|| Location {
+        transport: Transport::Auto,
+        path: path.clone(),
+        reference: None,
+        spelled: path.display().to_string(),
+    });
+    let replaces = is_there && options.on_existing == OnExisting::Replace;
+    Ok(Destination {
+        target: Target::Archive(path, compression),
+        merge,
+        replaces,
+    })
+}

@@ -1,0 +1,127 @@
+//! Manifests that have to change, because their layers were compressed anew or other media types
+//! were asked for. Everything else in them stays.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use super::variant::Variant;
+use super::{FuseOptions, MediaTypes};
+use crate::error::{Error, ErrorKind, Result};
+use crate::oci::{Descriptor, Digest, Document, MediaType, Raw, annotation, write};
+use crate::store::Memory;
+
+/// Layers that were compressed anew: the digest of what was, and what is now.
+pub(super) type Layers = HashMap<Digest, Descriptor>;
+
+/// Rewrites the manifest of `variant` if `options` or `layers` ask for it; the new bytes go to
+/// `made`. Returns whether they did.
+pub(super) fn rewrite(
+    variant: &mut Variant,
+    layers: &Layers,
+    options: &FuseOptions,
+    made: &mut Memory,
+) -> Result<bool> {
+    let manifest = &variant.image.manifest;
+    if !manifest.view.is_image() {
+        return Ok(false);
+    }
+    let before = manifest.descriptor.digest;
+    let mut value: Value = serde_json::from_slice(&manifest.bytes)
+        .map_err(|error| Error::new(ErrorKind::Internal, error.to_string()))?;
+    let blame = |error: Error| error.digest(before);
+
+    let media_type = convert(&manifest.descriptor.media_type, options).map_err(blame)?;
+    let mut changed = media_type != manifest.descriptor.media_type;
+    let config = convert(&manifest.view.config.media_type, options).map_err(blame)?;
+    changed |= config != manifest.view.config.media_type;
+    value["config"]["mediaType"] = Value::String(config.as_str().to_owned());
+    for (at, layer) in manifest.view.layers.iter().enumerate() {
+        let new = layers.get(&layer.digest).unwrap_or(layer);
+        let media_type = convert(&new.media_type, options).map_err(blame)?;
+        changed |= new.digest != layer.digest || media_type != layer.media_type;
+        let entry = &mut value["layers"][at];
+        entry["mediaType"] = Value::String(media_type.as_str().to_owned());
+        entry["digest"] = Value::String(new.digest.to_string());
+        entry["size"] = Value::from(new.size);
+    }
+    if !changed {
+        return Ok(false);
+    }
+    value["mediaType"] = Value::String(media_type.as_str().to_owned());
+
+    let bytes = ordered(&value);
+    let Document::Manifest(view) = Document::parse(&bytes, &media_type)? else {
+        return Err(Error::new(
+            ErrorKind::Internal,
+            "a manifest became an index",
+        ));
+    };
+    let descriptor = Descriptor::of(media_type.clone(), &bytes);
+    made.insert(bytes.clone());
+    variant.descriptor.media_type = media_type;
+    variant.descriptor.digest = descriptor.digest;
+    variant.descriptor.size = descriptor.size;
+    let now = descriptor.digest.to_string();
+    variant.image.manifest = Raw {
+        bytes,
+        descriptor,
+        view,
+    };
+    if let Some(config) = &mut variant.image.config {
+        config.descriptor = variant.image.manifest.view.config.clone();
+    }
+    for attachment in &mut variant.attachments {
+        let annotations = &mut attachment.descriptor.annotations;
+        annotations.insert(annotation::DOCKER_REFERENCE_DIGEST.to_owned(), now.clone());
+    }
+    Ok(true)
+}
+
+/// The media type that `options` ask for instead of `media_type`.
+fn convert(media_type: &MediaType, options: &FuseOptions) -> Result<MediaType> {
+    match options.media_types {
+        MediaTypes::Keep => Ok(media_type.clone()),
+        MediaTypes::Oci => Ok(media_type.to_oci()),
+        MediaTypes::Docker => media_type.to_docker().ok_or_else(|| {
+            Error::new(
+                ErrorKind::Unsupported,
+                format!("Docker has no media type for `{media_type}`"),
+            )
+            .hint("add `--compression gzip`, or use `--media-types oci`")
+        }),
+    }
+}
+
+/// The bytes of a manifest, its fields in the order in which fusion writes them, unknown ones
+/// after them by name.
+fn ordered(manifest: &Value) -> Vec<u8> {
+    const FIRST: [&str; 5] = [
+        "schemaVersion",
+        "mediaType",
+        "artifactType",
+        "config",
+        "layers",
+    ];
+    let empty = serde_json::Map::new();
+    let fields = manifest.as_object().unwrap_or(&empty);
+    let mut rest: Vec<&String> = fields
+        .keys()
+        .filter(|key| !FIRST.contains(&key.as_str()))
+        .collect();
+    rest.sort();
+    let keys = FIRST
+        .into_iter()
+        .chain(rest.into_iter().map(String::as_str));
+    let mut bytes = vec![b'{'];
+    for (key, value) in keys.filter_map(|key| Some((key, fields.get(key)?))) {
+        if bytes.len() > 1 {
+            bytes.push(b',');
+        }
+        bytes.extend(write::json(&key));
+        bytes.push(b':');
+        bytes.extend(write::json(value));
+    }
+    bytes.push(b'}');
+    bytes
+}

@@ -1,0 +1,158 @@
+//! The variants of an image: one manifest per platform, flattened out of whatever a root leads to.
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::graph::{ImageNode, IndexNode, Node};
+use crate::oci::{Descriptor, Digest, Index, Platform, Raw, annotation};
+
+/// One manifest of an image, and what it runs on.
+#[derive(Debug, Clone)]
+pub(crate) struct Variant {
+    /// `None`: an artifact that is no image, such as a chart.
+    pub(crate) platform: Option<Platform>,
+    pub(crate) image: ImageNode,
+    /// How an index points to it.
+    pub(crate) descriptor: Descriptor,
+    /// Which input it comes from.
+    pub(crate) input: usize,
+    /// Attestations and the like, which stay with it.
+    pub(crate) attachments: Vec<Attachment>,
+}
+
+/// A manifest that describes another one, or has no platform.
+#[derive(Debug, Clone)]
+pub(crate) struct Attachment {
+    pub(crate) image: ImageNode,
+    pub(crate) descriptor: Descriptor,
+    pub(crate) input: usize,
+}
+
+/// Everything that one root leads to.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Flattened {
+    pub(crate) variants: Vec<Variant>,
+    /// Attachments whose subject is not here.
+    pub(crate) loose: Vec<Attachment>,
+    /// Indexes on the way, each with the children that it names.
+    pub(crate) indexes: Vec<Raw<Index>>,
+    /// Children that the archive does not hold.
+    pub(crate) absent: Vec<Descriptor>,
+}
+
+impl Flattened {
+    /// Adds what `other` found.
+    pub(crate) fn extend(&mut self, other: Self) {
+        self.variants.extend(other.variants);
+        self.loose.extend(other.loose);
+        self.indexes.extend(other.indexes);
+        self.absent.extend(other.absent);
+    }
+
+    /// Puts attachments to the variants that they describe.
+    pub(crate) fn bind(&mut self) {
+        for attachment in std::mem::take(&mut self.loose) {
+            let subject = attachment.descriptor.attests();
+            let of = self.variants.iter_mut().find(|variant| {
+                subject == Some(variant.descriptor.digest) && variant.input == attachment.input
+            });
+            match of {
+                Some(variant) => variant.attachments.push(attachment),
+                None => self.loose.push(attachment),
+            }
+        }
+    }
+}
+
+/// Flattens `node`, which `descriptor` points to, out of input number `input`. `platform`: what
+/// every image of that input runs on, whatever it says itself.
+pub(crate) fn flatten(
+    node: &Node,
+    descriptor: &Descriptor,
+    input: usize,
+    platform: Option<&Platform>,
+) -> Result<Flattened> {
+    let mut flattened = Flattened::default();
+    match node {
+        Node::Index(index) => of_index(index, input, platform, &mut flattened)?,
+        Node::Image(image) => {
+            // What `index.json` says of a root is about the archive, not about the image.
+            let mut descriptor = descriptor.clone();
+            descriptor
+                .annotations
+                .retain(|key, _| key.starts_with("vnd.docker.reference."));
+            add(image, descriptor, input, platform, &mut flattened)?;
+        }
+    }
+    flattened.bind();
+    Ok(flattened)
+}
+
+fn of_index(
+    node: &IndexNode,
+    input: usize,
+    platform: Option<&Platform>,
+    flattened: &mut Flattened,
+) -> Result<()> {
+    flattened.indexes.push(node.index.clone());
+    for child in &node.children {
+        match &child.node {
+            None => flattened.absent.push(child.descriptor.clone()),
+            Some(Node::Index(index)) => of_index(index, input, platform, flattened)?,
+            Some(Node::Image(image)) => {
+                let mut descriptor = child.descriptor.clone();
+                descriptor
+                    .annotations
+                    .retain(|key, _| key != annotation::REF_NAME && key != annotation::IMAGE_NAME);
+                add(image, descriptor, input, platform, flattened)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn add(
+    image: &ImageNode,
+    mut descriptor: Descriptor,
+    input: usize,
+    stated: Option<&Platform>,
+    flattened: &mut Flattened,
+) -> Result<()> {
+    let own = image.platform();
+    if descriptor.is_attachment() || own.is_some_and(Platform::is_unknown) {
+        flattened.loose.push(Attachment {
+            image: image.clone(),
+            descriptor,
+            input,
+        });
+        return Ok(());
+    }
+    let platform = stated.or(own).or(descriptor.platform.as_ref()).cloned();
+    if platform.is_none() && image.config.is_some() {
+        return Err(Error::new(
+            ErrorKind::InvalidArchive,
+            "the image configuration names no architecture",
+        )
+        .digest(image.manifest.view.config.digest)
+        .hint("say what the archive's images run on with `--source-platform PATH=PLATFORM`"));
+    }
+    descriptor.platform.clone_from(&platform);
+    let image = image.clone();
+    flattened.variants.push(Variant {
+        platform,
+        image,
+        descriptor,
+        input,
+        attachments: Vec::new(),
+    });
+    Ok(())
+}
+
+impl Variant {
+    /// What makes two variants the same image: the configuration, which lists the diff IDs. The
+    /// same image may have its layers raw in one archive and compressed in another.
+    pub(crate) fn identity(&self) -> Digest {
+        match &self.image.config {
+            Some(config) => config.descriptor.digest,
+            None => self.image.manifest.descriptor.digest,
+        }
+    }
+}

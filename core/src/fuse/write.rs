@@ -1,0 +1,143 @@
+//! Writing a plan to its destination, and publishing it in one step at the end.
+
+mod archive;
+mod layout;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rayon::ThreadPool;
+
+use super::destination::{Destination, Target};
+use super::plan::{BlobSet, Plan};
+use super::{Durability, FuseOptions};
+use crate::error::{Error, Result};
+use crate::fsx::{self, Staging};
+use crate::oci::Digest;
+use crate::progress::Progress;
+use crate::store::{BlobDirectory, BlobSource};
+
+/// Where a run works until it publishes; dropping it removes what was not published.
+#[derive(Debug)]
+pub(super) struct Workplace {
+    /// In the destination's own file system; none for standard output.
+    staging: Option<Staging>,
+    /// Where blobs are spooled, if not in `staging`.
+    _work: Option<Staging>,
+    /// Blobs that were spooled, each hashed: for a layout the blobs of the layout itself.
+    pub(super) blobs: Arc<BlobDirectory>,
+    /// Whether `blobs` will be the destination's own.
+    pub(super) in_place: bool,
+}
+
+impl Workplace {
+    /// Takes the place beside `target`, or inside it; what an abandoned run left there goes.
+    pub(super) fn take(target: &Target, options: &FuseOptions) -> Result<Self> {
+        let durable = options.durability == Durability::Full;
+        let (staging, blobs, in_place) = match target {
+            Target::NewLayout(path) => {
+                let staging = Staging::beside(path)?;
+                let blobs = staging.subdir("layout")?.join("blobs");
+                (Some(staging), Some(blobs), true)
+            }
+            Target::Layout(path) => {
+                let staging = Staging::inside(path)?;
+                let blobs = staging.subdir("blobs")?;
+                (Some(staging), Some(blobs), true)
+            }
+            Target::Archive(path, _) => {
+                let staging = Staging::beside(path)?;
+                let spool = match options.work_dir {
+                    Some(_) => None,
+                    None => Some(staging.subdir("spool")?),
+                };
+                (Some(staging), spool, false)
+            }
+            Target::Standard => (None, None, false),
+        };
+        let (work, blobs) = match blobs {
+            Some(blobs) => (None, blobs),
+            None => {
+                let work_dir = options.work_dir.clone().unwrap_or_else(std::env::temp_dir);
+                let name = match target.path() {
+                    Some(path) => path.to_owned(),
+                    // Several runs may write to standard output at once.
+                    None => PathBuf::from(format!("standard-output-{}", std::process::id())),
+                };
+                let work = Staging::in_work_dir(&work_dir, &name)?;
+                let blobs = work.subdir("spool")?;
+                (Some(work), blobs)
+            }
+        };
+        let blobs = Arc::new(BlobDirectory::create(blobs, durable && in_place)?);
+        Ok(Self {
+            staging,
+            _work: work,
+            blobs,
+            in_place,
+        })
+    }
+}
+
+/// What was written.
+#[derive(Debug, Default)]
+pub(super) struct Written {
+    pub(super) blobs: u64,
+    pub(super) bytes: u64,
+    pub(super) reused: u64,
+    /// Bytes of blobs that were read for it.
+    pub(super) read: u64,
+    /// With `keep_going`: blobs that are not what they should be. Nothing was published then.
+    pub(super) damaged: Vec<(Digest, Error)>,
+}
+
+/// Everything that writing needs.
+pub(super) struct Job<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) set: &'a BlobSet,
+    pub(super) source: &'a dyn BlobSource,
+    pub(super) destination: &'a Destination,
+    pub(super) workplace: &'a Workplace,
+    pub(super) options: &'a FuseOptions,
+    pub(super) pool: &'a ThreadPool,
+    pub(super) progress: &'a Progress,
+}
+
+impl Job<'_> {
+    fn durable(&self) -> bool {
+        self.options.durability == Durability::Full
+    }
+}
+
+/// How many bytes the destination will take, for the space check: what is spooled in place is
+/// there already.
+pub(super) fn needed(job: &Job<'_>) -> Result<u64> {
+    match &job.destination.target {
+        Target::NewLayout(_) | Target::Layout(_) => Ok(layout::needed(job)),
+        Target::Archive(..) => Ok(archive::tape(job)?.size()),
+        Target::Standard => Ok(0),
+    }
+}
+
+/// Writes and publishes. Until the last step nothing can be seen of it.
+pub(super) fn write(job: &Job<'_>) -> Result<Written> {
+    match &job.destination.target {
+        Target::NewLayout(path) => layout::write_new(job, path),
+        Target::Layout(path) => layout::write_into(job, path),
+        Target::Archive(path, compression) => archive::write(job, path, *compression),
+        Target::Standard => archive::write_standard(job),
+    }
+}
+
+/// The directory that `path` is in.
+pub(super) fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// Says how much was needed and where, if the disk filled up.
+fn enough(error: Error, path: &Path, needed: u64) -> Error {
+    fsx::enrich_no_space(error, parent(path), needed)
+}
