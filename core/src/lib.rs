@@ -3,6 +3,7 @@
 //!
 //! Modules stand in layers, listed in `tests/architecture.rs`: one uses only what stands above it.
 
+pub mod compress;
 pub mod error;
 pub mod fuse;
 pub mod inspect;
