@@ -120,3 +120,6 @@ pub(crate) struct VerifyArgs {
     #[command(flatten)]
     pub(crate) common: Common,
 }
+
+#[cfg(test)]
+mod tests;

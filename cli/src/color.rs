@@ -24,6 +24,10 @@ impl Paint {
     #[cfg(test)]
     pub(crate) const PLAIN: Self = Self(false);
 
+    /// Paints everything.
+    #[cfg(test)]
+    pub(crate) const ALWAYS: Self = Self(true);
+
     /// The paint for a stream: `terminal` says whether it is one.
     pub(crate) fn new(when: When, terminal: bool) -> Self {
         Self(match when {

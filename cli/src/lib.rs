@@ -34,3 +34,6 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
     };
     run::run(&args.into_iter().collect::<Vec<_>>(), &mut console)
 }
+
+#[cfg(test)]
+mod tests;

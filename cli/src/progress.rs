@@ -62,3 +62,6 @@ const fn doing(phase: Phase) -> &'static str {
         _ => "working",
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,6 @@
 //! What every verb that works on archives goes through: log, signals, progress, work, output.
 
+use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
@@ -45,6 +46,17 @@ impl From<fuse::Failure> for Failure<fusion_core::report::Report> {
     }
 }
 
+/// What a verb was asked to do, apart from its own options.
+#[derive(Debug, Clone)]
+pub(crate) struct Session<'a> {
+    /// The options of every working verb.
+    pub(crate) common: &'a Common,
+    /// Where the human form of the result goes.
+    pub(crate) results: Results,
+    /// The sources and the destination, as they were named.
+    pub(crate) named: Vec<&'a OsString>,
+}
+
 /// Where the human form of a result goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Results {
@@ -54,39 +66,91 @@ pub(crate) enum Results {
     Err,
 }
 
-/// Does `work` with everything around it and returns the exit status. `blank` is the document of
-/// work that did not even begin.
-pub(crate) fn run<D: Document>(
-    common: &Common,
-    results: Results,
-    console: &mut Console<'_>,
-    blank: impl FnOnce() -> D,
-    work: impl FnOnce(Tools<'_>) -> Result<D, Failure<D>>,
-) -> u8 {
-    let stop = Stop::new();
-    // The watch listens until everything is said.
-    let (_watch, outcome) = match prepare(common, &stop) {
-        Ok(watch) => (Some(watch), attempt(common, stop, console, work)),
-        Err(error) => (None, Err(error.into())),
-    };
-    let (document, error) = match outcome {
-        Ok(document) => (document, None),
-        Err(failure) => {
-            let mut document = failure.document.map_or_else(blank, |document| *document);
-            document.fail(&failure.error);
-            (document, Some(failure.error))
-        }
-    };
-    emit(common, results, console, &document, error)
-}
-
-/// Everything that can fail before the work begins.
-fn prepare(common: &Common, stop: &Stop) -> Result<Watch> {
-    if let Some(path) = &common.report {
-        report_file::check(path)?;
+impl Session<'_> {
+    /// Does `work` with everything around it and returns the exit status. `blank` is the document
+    /// of work that did not even begin.
+    pub(crate) fn run<D: Document>(
+        &self,
+        console: &mut Console<'_>,
+        blank: impl FnOnce() -> D,
+        work: impl FnOnce(Tools<'_>) -> Result<D, Failure<D>>,
+    ) -> u8 {
+        let stop = Stop::new();
+        // The watch listens until everything is said.
+        let (_watch, outcome) = match self.prepare(&stop) {
+            Ok(watch) => (Some(watch), attempt(self.common, stop, console, work)),
+            Err(error) => (None, Err(error.into())),
+        };
+        let (document, error) = match outcome {
+            Ok(document) => (document, None),
+            Err(failure) => {
+                let mut document = failure.document.map_or_else(blank, |document| *document);
+                document.fail(&failure.error);
+                (document, Some(failure.error))
+            }
+        };
+        self.emit(console, &document, error)
     }
-    log::install(common.log_file.as_deref(), common.verbose)?;
-    Watch::start(stop).map_err(|error| Error::io("cannot listen for", Path::new("signals"), error))
+
+    /// Everything that can fail before the work begins.
+    fn prepare(&self, stop: &Stop) -> Result<Watch> {
+        if let Some(path) = &self.common.report {
+            report_file::check(path, &self.named)?;
+        }
+        if let Some(path) = &self.common.log_file {
+            report_file::distinct("--log-file", path, &self.named)?;
+        }
+        log::install(self.common.log_file.as_deref(), self.common.verbose)?;
+        Watch::start(stop)
+            .map_err(|error| Error::io("cannot listen for", Path::new("signals"), error))
+    }
+
+    /// Shows the outcome and returns the exit status.
+    fn emit<D: Document>(
+        &self,
+        console: &mut Console<'_>,
+        document: &D,
+        error: Option<Error>,
+    ) -> u8 {
+        let common = self.common;
+        let mut errors: Vec<Error> = error.into_iter().collect();
+        if let Some(path) = &common.report
+            // A mistake in the path itself was said already.
+            && report_file::check(path, &self.named).is_ok()
+        {
+            errors.extend(report_file::write(path, &document.json()).err());
+        }
+        let failed = document.failed();
+        let paint = |terminal| Paint::new(common.color, terminal);
+        let printed = if common.json {
+            console.print(&document.json())
+        } else if failed {
+            Ok(())
+        } else if self.results == Results::Err {
+            if !common.quiet {
+                let paint = paint(console.err_terminal);
+                console.tell(&document.human(paint, common.verbose));
+            }
+            Ok(())
+        } else {
+            let paint = paint(console.out_terminal);
+            console.print(&document.human(paint, common.verbose))
+        };
+        errors.extend(printed.err());
+
+        let paint = paint(console.err_terminal);
+        if !common.quiet {
+            console.tell(&document.warnings(paint));
+        }
+        console.tell(&document.failures(paint));
+        for error in &errors {
+            tracing::debug!(kind = error.kind().name(), "failed: {error}");
+            console.tell(&errors::render(error, paint));
+        }
+        errors
+            .first()
+            .map_or_else(|| document.status(), |error| error.kind().exit_status())
+    }
 }
 
 /// Does the work; a panic becomes an internal error.
@@ -108,49 +172,4 @@ fn attempt<D>(
             .hint("this is a bug: please report it, with the output of `-vv`")
             .into())
     })
-}
-
-/// Shows the outcome and returns the exit status.
-fn emit<D: Document>(
-    common: &Common,
-    results: Results,
-    console: &mut Console<'_>,
-    document: &D,
-    error: Option<Error>,
-) -> u8 {
-    let mut errors: Vec<Error> = error.into_iter().collect();
-    if let Some(path) = &common.report
-        // A mistake in the path itself was said already.
-        && report_file::check(path).is_ok()
-    {
-        errors.extend(report_file::write(path, &document.json()).err());
-    }
-    let failed = document.failed();
-    let paint = |terminal| Paint::new(common.color, terminal);
-    let printed = if common.json {
-        console.print(&document.json())
-    } else if failed {
-        Ok(())
-    } else if results == Results::Err {
-        let paint = paint(console.err_terminal);
-        console.tell(&document.human(paint, common.verbose));
-        Ok(())
-    } else {
-        let paint = paint(console.out_terminal);
-        console.print(&document.human(paint, common.verbose))
-    };
-    errors.extend(printed.err());
-
-    let paint = paint(console.err_terminal);
-    if !common.quiet {
-        console.tell(&document.warnings(paint));
-    }
-    console.tell(&document.failures(paint));
-    for error in &errors {
-        tracing::debug!(kind = error.kind().name(), "failed: {error}");
-        console.tell(&errors::render(error, paint));
-    }
-    errors
-        .first()
-        .map_or_else(|| document.status(), |error| error.kind().exit_status())
 }

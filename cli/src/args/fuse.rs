@@ -28,7 +28,10 @@ Examples:
 
 /// What `fuse` takes.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(
+    after_help = EXAMPLES,
+    override_usage = "fusion fuse [OPTIONS] <SOURCE>... -o <DEST>"
+)]
 pub(crate) struct FuseArgs {
     /// Archives (.tar, .tar.gz, .tar.zst) and layouts; `-` for standard input
     #[arg(required = true, value_name = "SOURCE")]

@@ -48,7 +48,9 @@ pub(crate) fn usage_error(refused: &clap::Error, command: &str) -> Error {
         }
         Clap::MissingRequiredArgument => {
             let missing = all(refused, ContextKind::InvalidArg);
-            let missing: Vec<_> = missing.iter().map(|text| format!("`{text}`")).collect();
+            let mut missing: Vec<_> = missing.iter().map(|text| format!("`{text}`")).collect();
+            // Sources first, as people write them.
+            missing.sort_by_key(|text| text.starts_with("`-"));
             error(format!("missing {}", missing.join(" and ")))
         }
         Clap::ArgumentConflict => {
@@ -70,11 +72,11 @@ fn suggest(error: Error, refused: &clap::Error, kind: ContextKind) -> Error {
     }
 }
 
-/// `--platform <PLATFORM>` → `--platform`; positional arguments stay.
+/// `--platform <PLATFORM>` → `--platform`; positional arguments lose their dots only.
 fn name(text: &str) -> String {
     match text.split_once(' ') {
         Some((option, _)) if option.starts_with('-') => option.to_owned(),
-        _ => text.to_owned(),
+        _ => text.trim_end_matches('.').to_owned(),
     }
 }
 

@@ -1,12 +1,11 @@
 //! `fusion fuse`.
 
-use fusion_core::location::{Location, Transport};
 use fusion_core::report::Report;
 use fusion_core::{Error, ErrorKind, Result};
 
 use crate::args::{FuseArgs, locate, locate_all};
 use crate::console::Console;
-use crate::session::{self, Results};
+use crate::session::{Results, Session};
 
 /// Fuses, and returns the exit status.
 pub(crate) fn run(args: &FuseArgs, console: &mut Console<'_>) -> u8 {
@@ -18,16 +17,17 @@ pub(crate) fn run(args: &FuseArgs, console: &mut Console<'_>) -> u8 {
         dry_run: args.dry_run(),
         ..Report::new("fuse")
     };
-    session::run(&args.common, results, console, blank, |tools| {
+    let session = Session {
+        common: &args.common,
+        results,
+        named: args.sources.iter().chain(&args.output).collect(),
+    };
+    session.run(console, blank, |tools| {
         let sources = locate_all(&args.sources)?;
         let output = args.output.as_ref().map(locate).transpose()?;
-        if piped && terminal {
-            let message = "an archive is not for a terminal";
-            return Err(usage(message)
-                .hint("redirect standard output, or name a file with `-o`")
-                .into());
+        if piped {
+            check_pipe(args.common.json, terminal)?;
         }
-        check_output(args, output.as_ref())?;
         let report = fusion_core::fuse::fuse(
             &sources,
             output.as_ref(),
@@ -39,17 +39,15 @@ pub(crate) fn run(args: &FuseArgs, console: &mut Console<'_>) -> u8 {
     })
 }
 
-/// Refuses two results in one place.
-fn check_output(args: &FuseArgs, output: Option<&Location>) -> Result<()> {
-    let Some(output) = output.filter(|_| !args.dry_run()) else {
-        return Ok(());
-    };
-    if args.common.json && output.transport == Transport::Standard {
+/// Refuses an archive on a standard output that is taken or that people look at.
+fn check_pipe(json: bool, terminal: bool) -> Result<()> {
+    if json {
         let message = "`--json` and `-o -` both want standard output";
         return Err(usage(message).hint("use `--report FILE` for the JSON document"));
     }
-    if args.common.report.as_deref() == Some(output.path()) {
-        return Err(usage("`--report` and `--output` name the same file"));
+    if terminal {
+        let message = "an archive is not for a terminal";
+        return Err(usage(message).hint("redirect standard output, or name a file with `-o`"));
     }
     Ok(())
 }

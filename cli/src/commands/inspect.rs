@@ -5,12 +5,17 @@ use fusion_core::report::Inspection;
 use crate::args::{InspectArgs, locate};
 use crate::console::Console;
 use crate::output::blank_source;
-use crate::session::{self, Results};
+use crate::session::{Results, Session};
 
 /// Inspects, and returns the exit status.
 pub(crate) fn run(args: &InspectArgs, console: &mut Console<'_>) -> u8 {
     let blank = || Inspection::new(blank_source(&args.source.to_string_lossy()));
-    session::run(&args.common, Results::Out, console, blank, |tools| {
+    let session = Session {
+        common: &args.common,
+        results: Results::Out,
+        named: vec![&args.source],
+    };
+    session.run(console, blank, |tools| {
         let source = locate(&args.source)?;
         let reference = args.reference.as_deref();
         let inspection =

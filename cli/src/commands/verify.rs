@@ -4,7 +4,7 @@ use fusion_core::report::Verification;
 
 use crate::args::{VerifyArgs, locate_all};
 use crate::console::Console;
-use crate::session::{self, Results};
+use crate::session::{Results, Session};
 
 /// Verifies, and returns the exit status.
 pub(crate) fn run(args: &VerifyArgs, console: &mut Console<'_>) -> u8 {
@@ -12,7 +12,12 @@ pub(crate) fn run(args: &VerifyArgs, console: &mut Console<'_>) -> u8 {
         let named = args.sources.iter().map(|source| source.to_string_lossy());
         Verification::new(named.map(|name| name.into_owned()).collect())
     };
-    session::run(&args.common, Results::Out, console, blank, |tools| {
+    let session = Session {
+        common: &args.common,
+        results: Results::Out,
+        named: args.sources.iter().collect(),
+    };
+    session.run(console, blank, |tools| {
         let sources = locate_all(&args.sources)?;
         let jobs = args.common.jobs;
         let verification = fusion_core::validate::verify(&sources, jobs, tools.sink, &tools.stop)?;

@@ -1,0 +1,124 @@
+//! What people see, whole.
+
+use fusion_core::report::Verification;
+
+use super::samples;
+use crate::color::Paint;
+use crate::output::Document;
+
+#[test]
+fn a_report_is_a_table_and_totals() {
+    let expected = "\
+merged  docker.io/library/a:1  linux/amd64, linux/arm64  sha256:29b992756069
+failed  docker.io/library/b:2
+
+fused 1 image into `out.tar` (oci-archive), 1 failed
+  blobs  13 unique of 24, 12 written, 1 reused
+  bytes  300.0 MiB read, 200.0 MiB unique, 100.0 MiB deduplicated, 190.0 MiB written
+  time   1.2 s
+";
+    assert_eq!(samples::report().human(Paint::PLAIN, 0), expected);
+}
+
+#[test]
+fn a_plan_tells_more_and_says_would() {
+    let expected = "\
+would merge  docker.io/library/a:1  sha256:29b992756069
+  linux/amd64  40.0 MiB  a.tar  sha256:baf0239e48ff
+  linux/arm64  40.0 MiB  b.tar  sha256:b3e3ab55f887
+
+would fuse 1 image into `out.tar` (oci-archive)
+  blobs  13 unique of 24, 12 to write, 1 reused
+  bytes  300.0 MiB to read, 200.0 MiB unique, 100.0 MiB deduplicated, 190.0 MiB to write
+  time   1.2 s
+";
+    assert_eq!(samples::plan().human(Paint::PLAIN, 0), expected);
+}
+
+#[test]
+fn warnings_and_failed_images_are_for_standard_error() {
+    let report = samples::report();
+    assert_eq!(
+        report.warnings(Paint::PLAIN),
+        "warning[missing-platform]: `docker.io/library/b:2` lacks linux/arm64\n"
+    );
+    let expected = "\
+error: docker.io/library/b:2: `a.tar`: content is not what it goes by
+
+hint: fetch the archive again
+";
+    assert_eq!(report.failures(Paint::PLAIN), expected);
+    assert_eq!(report.status(), 7);
+}
+
+#[test]
+fn an_inspection_is_a_tree() {
+    let expected = "\
+a.tar.gz: oci-archive, gzip, 90.0 MiB
+
+(without a name)
+  linux/amd64  40.0 MiB  1 layer  sha256:baf0239e48ff
+docker.io/library/a:1  sha256:ca978112ca1b
+  linux/amd64   40.0 MiB  1 layer  sha256:baf0239e48ff  1 attestation
+  linux/arm/v7  40.0 MiB  1 layer  sha256:35df9beb9b1c
+  absent: sha256:5ad38304b535
+
+2 images
+  blobs  13 unique of 24
+  bytes  200.0 MiB unique, 100.0 MiB shared
+";
+    assert_eq!(samples::inspection().human(Paint::PLAIN, 0), expected);
+}
+
+#[test]
+fn a_verbose_inspection_has_the_layers() {
+    let mut inspection = samples::inspection();
+    inspection.images.pop();
+    let expected = "\
+a.tar.gz: oci-archive, gzip, 90.0 MiB
+
+(without a name)
+  linux/amd64  40.0 MiB  1 layer  sha256:baf0239e48ff
+    sha256:b79606fb3afe  configuration
+    sha256:dac1d7cfa950  application/vnd.oci.image.layer.v1.tar+gzip  39.0 MiB
+
+1 image
+  blobs  13 unique of 24
+  bytes  200.0 MiB unique, 100.0 MiB shared
+";
+    assert_eq!(inspection.human(Paint::PLAIN, 1), expected);
+}
+
+#[test]
+fn a_verification_lists_findings_and_closes() {
+    let found = samples::verification();
+    let expected = "\
+error[digest-mismatch] a.tar: blobs/sha256/00: content is not what it goes by (sha256:00) \
+         (at byte 512)
+warning[digest-mismatch] a.tar: content is not what it goes by
+verified 2 images in 2 sources, 13 blobs (200.0 MiB) in 0.5 s: 1 error, 1 warning
+";
+    assert_eq!(found.human(Paint::PLAIN, 0), expected);
+    assert_eq!(found.status(), 4);
+
+    let fine = Verification::new(vec!["a.tar".into()]);
+    let expected = "verified 0 images in 1 source, 0 blobs (0 B) in 0.0 s: nothing wrong\n";
+    assert_eq!(fine.human(Paint::PLAIN, 0), expected);
+    assert_eq!(fine.status(), 0);
+}
+
+#[test]
+fn colour_changes_nothing_but_colour() {
+    let painted = samples::verification().human(Paint::ALWAYS, 0);
+    let mut plain = String::new();
+    for (at, part) in painted.split('\x1b').enumerate() {
+        let text = if at == 0 {
+            Some(part)
+        } else {
+            part.split_once('m').map(|(_, text)| text)
+        };
+        plain.push_str(text.expect("a colour"));
+    }
+    assert_ne!(painted, plain);
+    assert_eq!(plain, samples::verification().human(Paint::PLAIN, 0));
+}
