@@ -89,10 +89,12 @@ fn block(out: &mut Vec<u8>, name: &str, flag: u8, link: &str, size: u64, mode: u
     }
 }
 
-/// As much of `value` as the field holds, filled up with NULs.
+/// As much of `value` as the field holds, filled up with NULs. What is not ASCII has a pax record,
+/// and headers that are not ASCII no defined meaning.
 fn text(out: &mut Vec<u8>, value: &str, width: usize) {
     let end = out.len() + width;
-    out.extend(value.bytes().take(width));
+    let ascii = |byte: u8| if byte.is_ascii() { byte } else { b'_' };
+    out.extend(value.bytes().take(width).map(ascii));
     out.resize(end, 0);
 }
 
