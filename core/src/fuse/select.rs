@@ -36,10 +36,8 @@ pub(super) struct Selected {
     /// Children that an index named and no input has.
     pub(super) absent: Vec<Descriptor>,
     pub(super) previous: Option<Descriptor>,
-    /// Platforms that the run added to the destination.
-    pub(super) added: Vec<Platform>,
-    /// Platforms whose image at the destination the run replaced.
-    pub(super) replaced: Vec<Platform>,
+    /// Platforms whose image at the destination the run replaced; `None` for an artifact.
+    pub(super) replaced: Vec<Option<Platform>>,
     /// Platforms that only the destination had.
     pub(super) retained: Vec<Platform>,
 }
@@ -89,7 +87,7 @@ pub(super) fn select(
             .push(variant);
     }
 
-    let (mut added, mut replaced, mut retained) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut replaced, mut retained) = (Vec::new(), Vec::new());
     let mut variants = Vec::new();
     for (platform, candidates) in by_platform {
         let mut same = decide(reference, platform.as_ref(), candidates, inputs, options)?;
@@ -102,14 +100,12 @@ pub(super) fn select(
                 .filter(|variant| Some(variant.identity()) == identity),
         );
         let kept = best(same, inputs);
-        if let (Some(platform), Some(kept)) = (platform, &kept) {
-            match (was_there, inputs[kept.input].is_destination) {
-                (false, _) => added.push(platform),
-                (true, false) if !existing_has(&existing.indexes, previous.as_ref(), kept) => {
-                    replaced.push(platform);
-                }
-                _ => {}
-            }
+        if let Some(kept) = &kept
+            && was_there
+            && !inputs[kept.input].is_destination
+            && !existing_has(&existing.indexes, previous.as_ref(), kept)
+        {
+            replaced.push(platform);
         }
         variants.extend(kept);
     }
@@ -147,7 +143,6 @@ pub(super) fn select(
         indexes,
         absent,
         previous,
-        added,
         replaced,
         retained,
     }))

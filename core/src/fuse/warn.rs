@@ -165,7 +165,7 @@ fn merges(image: &Assembled, warnings: &mut Vec<Warning>) {
     let reference = selected.reference.to_string();
     let message = format!(
         "{reference}: {} was replaced, {} stays an older build",
-        list(&selected.replaced),
+        list(selected.replaced.iter().flatten()),
         list(&selected.retained)
     );
     warnings.push(warning("mixed-generation", Some(&reference), message));
