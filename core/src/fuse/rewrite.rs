@@ -66,7 +66,7 @@ pub(super) fn rewrite(
     variant.image.manifest = Raw {
         bytes,
         descriptor,
-        view,
+        view: *view,
     };
     if let Some(config) = &mut variant.image.config {
         config.descriptor = variant.image.manifest.view.config.clone();

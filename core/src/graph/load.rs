@@ -104,7 +104,7 @@ fn node(source: &dyn BlobSource, descriptor: &Descriptor, depth: usize) -> Resul
             let manifest = Raw {
                 bytes,
                 descriptor: plain(descriptor),
-                view,
+                view: *view,
             };
             image(source, manifest).map(|image| Node::Image(Box::new(image)))
         }

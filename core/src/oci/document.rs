@@ -58,7 +58,7 @@ pub struct Index {
 #[derive(Debug, Clone)]
 pub enum Document {
     /// A manifest.
-    Manifest(Manifest),
+    Manifest(Box<Manifest>),
     /// An index.
     Index(Index),
 }
@@ -94,7 +94,7 @@ impl Document {
         if stated.is_index() {
             Index::from_value(value).map(Self::Index)
         } else {
-            Manifest::from_value(value).map(Self::Manifest)
+            Manifest::from_value(value).map(|manifest| Self::Manifest(Box::new(manifest)))
         }
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! Documents are parsed with `oci-spec` and never written back through it: it drops unknown
 //! fields and `os.version`, and orders annotations by hash. [`Raw`] keeps the exact bytes beside
-//! the parsed view, and [`write`] is the one serialiser of what fusion makes itself.
+//! the parsed view, and [`write`](mod@write) is the one serialiser of what fusion makes itself.
 
 mod config;
 mod descriptor;
