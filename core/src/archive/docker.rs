@@ -20,6 +20,8 @@ use crate::tar;
 #[derive(Debug, Default)]
 pub(super) struct Images {
     pub(super) roots: Vec<Root>,
+    /// Images that cannot be read, and why.
+    pub(super) damaged: Vec<(Name, Error)>,
     /// Which member holds which blob.
     pub(super) blobs: HashMap<Digest, Member>,
     /// The manifests that were made.
@@ -79,7 +81,15 @@ pub(super) fn read<'a>(
     };
     for entry in entries {
         progress.check()?;
-        reader.image(entry)?;
+        if let Err(error) = reader.image(entry) {
+            // What is wrong with one image is said once that image is asked for.
+            if error.kind().exit_status() != ErrorKind::InvalidArchive.exit_status() {
+                return Err(error);
+            }
+            let tag = entry.repo_tags.iter().flatten().next();
+            let name = tag.map_or(Name::None, |tag| Name::Full(tag.clone()));
+            reader.images.damaged.push((name, error));
+        }
     }
     Ok(reader.images)
 }
