@@ -1,5 +1,7 @@
 //! The choices of `fuse`. Defaults are the documented ones.
 
+mod named;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
