@@ -1,1 +1,6 @@
 //! The engine through its library and its command: results, bad input, lives cut short.
+
+mod bad_input;
+mod choices;
+mod command;
+mod support;
