@@ -3,7 +3,6 @@
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use super::write::journal;
 use super::{Format, FuseOptions, OnExisting};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fsx;
@@ -122,10 +121,7 @@ fn layout(
         .hint("name another destination, or `--format oci-archive`"));
     }
     let others = fsx::read_dir_sorted(&path)?;
-    let ours = |entry: &PathBuf| entry.ends_with(fsx::INSIDE) || journal::is_journal(entry);
-    // A directory that was empty until a run was killed while it published counts as empty.
-    let is_empty = others.iter().all(ours)
-        || (journal::is_there(&path)? && !fsx::exists(&path.join("index.json"))?);
+    let is_empty = others.iter().all(|entry| entry.ends_with(fsx::INSIDE));
     if is_empty {
         return Ok(Destination {
             target: Target::Layout(path),

@@ -1,7 +1,6 @@
 //! Writing a plan to its destination, and publishing it in one step at the end.
 
 mod archive;
-pub(super) mod journal;
 mod layout;
 
 use std::path::{Path, PathBuf};

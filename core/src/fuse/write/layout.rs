@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::super::Verify;
 use super::super::listing::{OCI_LAYOUT, index_json};
-use super::{Job, Written, enough, journal, parent};
+use super::{Job, Written, enough, parent};
 use crate::error::{ErrorKind, Result};
 use crate::fsx;
 use crate::oci::Digest;
@@ -61,7 +61,6 @@ pub(super) fn write_new(job: &Job<'_>, path: &Path) -> Result<Written> {
 /// Adds to the layout at `path`: blobs get their names, `index.json` is replaced, and only then
 /// goes what the old one led to and the new one does not.
 pub(super) fn write_into(job: &Job<'_>, path: &Path) -> Result<Written> {
-    journal::recover(path, &job.plan.formerly)?;
     let existing = Existing(path);
     let mut written =
         blobs(job, Some(&existing)).map_err(|error| enough(error, path, needed(job)))?;
@@ -72,43 +71,31 @@ pub(super) fn write_into(job: &Job<'_>, path: &Path) -> Result<Written> {
     written.bytes += index.len() as u64;
     job.progress.enter(Phase::Publish, 0, 0)?;
     let store = &job.workplace.blobs;
-    let staging = parent(store.path());
-    let staged = |digest: &&Digest| store.size(digest).is_some();
-    let carried = job.plan.carried_blobs();
-    let is_stale = |digest: &&Digest| !job.set.contains(digest) && !carried.contains(digest);
-    let added: Vec<&Digest> = job
-        .set
-        .blobs
-        .iter()
-        .map(|b| &b.digest)
-        .filter(staged)
-        .collect();
-    let stale: Vec<&Digest> = job.plan.formerly.iter().filter(is_stale).collect();
-    journal::begin(
-        path,
-        staging,
-        added.iter().chain(&stale).copied(),
-        job.durable(),
-    )?;
     fsx::create_dir_all(&path.join("blobs/sha256"))?;
-    for digest in added {
-        let target = path.join(digest.blob_path());
-        fsx::create_dir_all(parent(&target))?;
-        fsx::rename(&store.file(digest), &target)?;
+    for blob in &job.set.blobs {
+        let staged = store.file(&blob.digest);
+        if store.size(&blob.digest).is_some() {
+            let target = path.join(blob.digest.blob_path());
+            fsx::create_dir_all(parent(&target))?;
+            fsx::rename(&staged, &target)?;
+        }
     }
     if job.durable() {
         sync_tree(&path.join("blobs"))?;
     }
+    let staging = parent(store.path());
     let version = path.join("oci-layout");
     if fsx::metadata_if_any(&version)?.is_none() {
         fsx::replace_file(staging, &version, OCI_LAYOUT, job.durable())?;
         written.bytes += OCI_LAYOUT.len() as u64;
     }
     fsx::replace_file(staging, &path.join("index.json"), &index, job.durable())?;
-    for digest in stale {
-        fsx::remove_file_if_exists(&path.join(digest.blob_path()))?;
+    let carried = job.plan.carried_blobs();
+    for stale in &job.plan.formerly {
+        if !job.set.contains(stale) && !carried.contains(stale) {
+            fsx::remove_file_if_exists(&path.join(stale.blob_path()))?;
+        }
     }
-    journal::finish(path)?;
     Ok(written)
 }
 
