@@ -53,10 +53,10 @@ fn used(layout: &Path) -> Result<Option<BTreeSet<String>>> {
         return Ok(None);
     };
     for listed in &input.listed {
-        let Ok(node) = &listed.node else {
+        let Ok(found) = &listed.found else {
             return Ok(None);
         };
-        reach(node, &mut |descriptor| {
+        reach(&found.node, &mut |descriptor| {
             used.insert(descriptor.digest.blob_path());
         });
     }
