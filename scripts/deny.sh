@@ -17,9 +17,9 @@ if ! command -v cargo-deny >/dev/null; then
         cargo install --locked --debug --root "$cache" --version "$version" cargo-deny
 fi
 
-cargo-deny --all-features --locked check bans licenses sources
+cargo-deny --locked check --hide-inclusion-graph bans licenses sources
 if timeout 20 git ls-remote "$database" HEAD >/dev/null 2>&1; then
-    cargo-deny --all-features --locked check advisories
+    cargo-deny --locked check --hide-inclusion-graph advisories
 else
     echo "NOT CHECKED: advisories; their database ($database) cannot be reached from here."
 fi
