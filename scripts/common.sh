@@ -38,6 +38,8 @@ need() {
     say "Installing what is missing: ${packages[*]}"
     command -v apt-get >/dev/null ||
         die "there is no apt-get here; install by other means: ${packages[*]}"
+    [ "$(id -u)" -eq 0 ] || command -v sudo >/dev/null ||
+        die "there is no sudo; as root: apt-get install ${packages[*]}"
     root apt-get update ||
         echo "apt-get update failed; trying with the lists at hand" >&2
     root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \

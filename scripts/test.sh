@@ -51,6 +51,8 @@ step "lints" cargo clippy --locked --workspace --all-targets -- -D warnings
 step "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
 step "licences, sources, duplicates" scripts/deny.sh
 step "tests" tests
+step "the README: make demo" scripts/demo.sh
+step "the README: the main job" scripts/readme.sh
 step "installation, man page, completions" generated
 if [ -e benches/side_by_side.py ]; then
     step "benches, quick" python3 benches/side_by_side.py --quick
