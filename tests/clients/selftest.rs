@@ -418,6 +418,10 @@ fn buildah_fuses_every_flavour_alike() {
     let podman = |arch: &str, name| {
         Source::docker_archive(&archive(&format!("podman-docker-archive-{arch}.tar")), name)
     };
+    let layout = |name| {
+        let source = |dir: &tempfile::TempDir| Source::oci(dir.path(), name);
+        layouts.iter().map(source).collect()
+    };
     let whole = archive("ctr-export-all.tar");
     let flavours: [[(&str, Vec<Source>); 2]; 7] = [
         [
@@ -428,22 +432,7 @@ fn buildah_fuses_every_flavour_alike() {
             (HELLO, vec![podman("amd64", HELLO), podman("arm64", HELLO)]),
             (TOOL, vec![podman("amd64", TOOL), podman("arm64", TOOL)]),
         ],
-        [
-            (
-                HELLO,
-                layouts
-                    .iter()
-                    .map(|dir| Source::oci(dir.path(), HELLO))
-                    .collect(),
-            ),
-            (
-                TOOL,
-                layouts
-                    .iter()
-                    .map(|dir| Source::oci(dir.path(), TOOL))
-                    .collect(),
-            ),
-        ],
+        [(HELLO, layout(HELLO)), (TOOL, layout(TOOL))],
         [
             (HELLO, vec![Source::oci_archive(&whole, "1.0").all()]),
             (TOOL, vec![Source::oci_archive(&whole, "2.1").all()]),
