@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """fusion beside the floor and beside what there is without it, in one run, as a Markdown table.
 
-    python3 benches/side_by_side.py            # half an hour, 20 GB of disk
+    python3 benches/side_by_side.py            # about a quarter of an hour, 15 GB of disk
     python3 benches/side_by_side.py --quick    # seconds: only whether all of it works
 """
 
