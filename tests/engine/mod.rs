@@ -1,1 +1,6 @@
 //! The engine through its library and its command: results, bad input, lives cut short.
+
+mod determinism;
+mod kill;
+mod memory;
+mod scene;
