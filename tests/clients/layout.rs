@@ -38,6 +38,17 @@ pub(crate) fn images(layout: &Path) -> Result<BTreeMap<String, Vec<LayoutImage>>
     Ok(found)
 }
 
+/// The digest that each `ref.name` leads to.
+pub(crate) fn roots(layout: &Path) -> Result<BTreeMap<String, String>> {
+    let root = json(&layout.join("index.json"))?;
+    Ok(array(&root, "/manifests")
+        .map(|descriptor| {
+            let name = text(descriptor, "/annotations/org.opencontainers.image.ref.name");
+            (name, text(descriptor, "/digest"))
+        })
+        .collect())
+}
+
 fn walk(layout: &Path, descriptor: &Value, found: &mut Vec<LayoutImage>) -> Result<()> {
     let digest = text(descriptor, "/digest");
     let document = blob(layout, &digest)?;
