@@ -21,7 +21,7 @@ use super::layout;
 use super::podman::Podman;
 use super::process::{self, command, run};
 use super::sample::{AMD_ONLY, AMD64, ARM_ONLY, ARM64, Sample, WEB};
-use super::{docker::Docker, sound, taking, tree};
+use super::{docker::Docker, skopeo, sound, taking, tree};
 
 /// How one line of the table is stored, and what `--compression` makes of it.
 struct Line {
@@ -93,6 +93,8 @@ struct Case {
     images: Vec<Expected>,
     form: Option<LayerForm>,
     files: Files,
+    /// Whether containerd unpacks the images too; umoci does it in all cases.
+    mounted: bool,
 }
 
 /// One image in the result.
@@ -158,6 +160,7 @@ impl Case {
             options: Vec::new(),
             form: Some(result),
             files: Files::Sample,
+            mounted: matches!(flavour, Flavour::DockerLegacy | Flavour::OciArchive),
         }
     }
 
@@ -197,6 +200,7 @@ impl Case {
             images,
             form,
             files: Files::Committed,
+            mounted: !hello_only,
         }
     }
 
@@ -256,8 +260,12 @@ impl Case {
         if matches!(to, To::Archive | To::ArchiveZstd) || to == To::ArchiveGzip && !several {
             taking::podman(podman, &fused);
         }
-        if to == To::Archive {
-            let reference = if self.files == Files::Sample { WEB } else { HELLO };
+        if to == To::Archive && self.mounted {
+            let reference = if self.files == Files::Sample {
+                WEB
+            } else {
+                HELLO
+            };
             for platform in [AMD64, ARM64] {
                 let mounted = ok(containerd.mount(reference, platform));
                 self.files.look(reference, platform, mounted.rootfs());
@@ -359,8 +367,11 @@ fn table(dir: &Path, result: LayerForm) -> Vec<Case> {
             fs::create_dir(&dir).expect("making a folder");
             let options = Options::default();
             let mut case = Case::sample(&dir, line.flavour, line.stored, result, &options);
-            case.options
-                .extend(line.compression.iter().flat_map(|how| ["--compression", how]));
+            case.options.extend(
+                line.compression
+                    .iter()
+                    .flat_map(|how| ["--compression", how]),
+            );
             case
         })
         .collect()
@@ -423,32 +434,36 @@ fn compressed_archives_go_in_and_come_out() {
     run_all(&outputs, &[To::ArchiveGzip, To::ArchiveZstd]);
 }
 
+/// What `ctr` exports of images from Docker Hub: schema2 manifests, and so manifest lists.
 #[test]
-fn docker_media_types_are_kept() {
+fn docker_media_types_are_kept_or_converted() {
     let dir = process::state_dir();
     let options = Options {
         media_types: MediaTypes::Docker,
         ..Options::default()
     };
-    let mut case = Case::sample(
-        dir.path(),
-        Flavour::DockerContainerd,
-        Gzip,
-        Gzip,
-        &options,
-    );
-    case.name.push_str(" docker types");
+    let mut case = Case::sample(dir.path(), Flavour::DockerContainerd, Gzip, Gzip, &options);
     let podman = Podman::new();
-    let fused = case.fuse(To::Archive, &[]);
-    case.check(&fused);
-    taking::containerd(&fused);
-    taking::docker(&fused);
-    taking::podman(&podman, &fused);
-    taking::skopeo(&fused);
-    let fused = case.fuse(To::Layout, &[]);
-    case.check(&fused);
-    taking::containerd(&fused);
-    taking::skopeo(&fused);
+    for to in [To::Archive, To::Layout] {
+        let fused = case.fuse(to, &[]);
+        case.check(&fused);
+        taking::containerd(&fused);
+        if to == To::Archive {
+            taking::docker(&fused);
+            taking::podman(&podman, &fused);
+        }
+        // Skopeo (and podman by name, and umoci) see only OCI types in a layout.
+        let copy = format!("dir:{}", dir.path().join("copy").display());
+        let failure = skopeo::copy_exact(&fused.at(WEB), &copy).expect_err("must be refused");
+        assert!(failure.said().contains("no descriptor found"), "{failure}");
+    }
+    case.options = vec!["--media-types", "oci"];
+    for image in &mut case.images {
+        image.manifest = None;
+    }
+    for to in [To::Archive, To::Layout] {
+        case.run(to, &podman);
+    }
 }
 
 /// The archives of the real tools, two that belong together.
@@ -468,11 +483,18 @@ fn committed_archives_reach_every_client() {
         let [amd64, arm64] = ["amd64", "arm64"].map(|arch| format!("{name}-{arch}.tar"));
         Case::committed(&[&amd64, &arm64], Some(form))
     });
-    let whole = ["skopeo-oci-all", "skopeo-oci-archive-hello-all", "ctr-export-all"]
-        .map(|name| Case::committed(&[&format!("{name}.tar")], Some(Gzip)));
+    let whole = [
+        "skopeo-oci-all",
+        "skopeo-oci-archive-hello-all",
+        "ctr-export-all",
+    ]
+    .map(|name| Case::committed(&[&format!("{name}.tar")], Some(Gzip)));
     let mixed = [
         ["docker-20.10-save-amd64.tar", "ctr-export-arm64.tar"],
-        ["skopeo-oci-zstd-amd64.tar", "podman-docker-archive-arm64.tar"],
+        [
+            "skopeo-oci-zstd-amd64.tar",
+            "podman-docker-archive-arm64.tar",
+        ],
         ["ctr-export-amd64.tar", "skopeo-oci-archive-hello-arm64.tar"],
     ]
     .map(|names| Case::committed(&names, None));

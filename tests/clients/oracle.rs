@@ -57,13 +57,12 @@ fn compare(flavour: Flavour, form: LayerForm, transport: Transport) {
     let case = format!("{} {form:?}", flavour.name());
     let dir = process::state_dir();
     let sample = Sample::get();
-    let [amd64, arm64] = [("amd64", &sample.amd64), ("arm64", &sample.arm64)].map(
-        |(name, images)| -> PathBuf {
+    let [amd64, arm64] =
+        [("amd64", &sample.amd64), ("arm64", &sample.arm64)].map(|(name, images)| -> PathBuf {
             let path = dir.path().join(name);
             write(flavour, form, images, &path, &Options::default()).expect("a fixture");
             path
-        },
-    );
+        });
     let source = |path: &PathBuf, reference: &str| match transport {
         Transport::Docker => Source::docker_archive(path, reference),
         Transport::Archive => Source::oci_archive(path, reference),
@@ -101,7 +100,11 @@ fn compare(flavour: Flavour, form: LayerForm, transport: Transport) {
         );
         assert_eq!(ours_content, theirs_content, "{case}: {reference}");
         for (ours, theirs) in ours.iter().zip(theirs) {
-            assert_eq!(ours.layers.len(), theirs.layers.len(), "{case}: {reference}");
+            assert_eq!(
+                ours.layers.len(),
+                theirs.layers.len(),
+                "{case}: {reference}"
+            );
             // Neither side compressed these anew.
             if !matches!(transport, Transport::Docker) && form != Raw {
                 assert_eq!(ours.layers, theirs.layers, "{case}: {reference}");

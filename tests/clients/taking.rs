@@ -80,9 +80,10 @@ pub(crate) fn docker(fused: &Fused) {
     let loaded = ok(docker.load(&fused.path));
     assert_eq!(loaded.len(), fused.sound.images.len(), "docker: {loaded:?}");
     let mut ids = Vec::new();
-    for (reference, images) in &fused.sound.images {
+    let references: Vec<_> = fused.sound.images.keys().map(String::as_str).collect();
+    let inspected = ok(docker.inspect_all(&references));
+    for ((reference, images), found) in fused.sound.images.iter().zip(inspected) {
         let expected = docker_image(images);
-        let found = ok(docker.inspect(reference));
         assert_eq!(found.id, expected.config, "docker: {reference}");
         assert_eq!(found.layers, expected.diff_ids, "docker: {reference}");
         assert_eq!(
@@ -108,9 +109,10 @@ pub(crate) fn podman(podman: &Podman, fused: &Fused) {
         loaded.iter().eq(fused.sound.images.keys()),
         "podman: {loaded:?}"
     );
-    for (reference, images) in &fused.sound.images {
+    let references: Vec<_> = fused.sound.images.keys().map(String::as_str).collect();
+    let inspected = ok(podman.inspect_all(&references));
+    for ((reference, images), found) in fused.sound.images.iter().zip(inspected) {
         let expected = docker_image(images);
-        let found = ok(podman.inspect(reference));
         assert_eq!(found.id, expected.config, "podman: {reference}");
         assert_eq!(found.layers, expected.diff_ids, "podman: {reference}");
         assert_eq!(

@@ -83,7 +83,10 @@ pub(crate) fn assert_same(found: &Tree, expected: &Tree) {
         .chain(expected.keys())
         .filter(|path| found.get(*path) != expected.get(*path))
         .collect();
-    assert!(differ.is_empty(), "other files than in the layers: {differ:?}");
+    assert!(
+        differ.is_empty(),
+        "other files than in the layers: {differ:?}"
+    );
 }
 
 fn succeed<T>(result: process::Result<T>) -> T {
@@ -101,7 +104,12 @@ pub(crate) fn tar(fill: impl FnOnce(&Path)) -> Vec<u8> {
     names.sort();
     succeed(run(command("tar")
         .args(["--format=ustar", "--sort=name", "--mtime=@1714521600"])
-        .args(["--owner=0", "--group=0", "--numeric-owner", "--mode=u=rwX,go=rX"])
+        .args([
+            "--owner=0",
+            "--group=0",
+            "--numeric-owner",
+            "--mode=u=rwX,go=rX",
+        ])
         .args(["-cf", "-", "-C"])
         .arg(dir.path())
         .args(names)))
