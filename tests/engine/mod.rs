@@ -3,4 +3,8 @@
 mod bad_input;
 mod choices;
 mod command;
+mod determinism;
+mod kill;
+mod memory;
+mod scene;
 mod support;
