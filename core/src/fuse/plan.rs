@@ -177,16 +177,27 @@ pub(super) fn choose(inputs: &mut [Input], options: &FuseOptions) -> Result<Sele
 fn nothing(inputs: &[Input]) -> Error {
     let listed: usize = inputs.iter().map(|input| input.listed.len()).sum();
     if listed == 0 {
-        return Error::new(
-            ErrorKind::NothingSelected,
-            "the sources hold no image at all",
-        );
+        let message = "the sources hold no image at all";
+        let error = Error::new(ErrorKind::NothingSelected, message);
+        let mut sources = inputs.iter().filter(|input| !input.is_destination);
+        return match (sources.next(), sources.next()) {
+            (Some(only), None) => error.path(&only.archive.location.path),
+            _ => error,
+        };
     }
     Error::new(
         ErrorKind::NothingSelected,
         "the choices made leave no image",
     )
     .hint("`fusion inspect SOURCE` lists what there is; `--image` takes globs over references")
+}
+
+/// `error`, which reading the destination gave, with what to do about it.
+pub(super) fn damaged_destination(error: Error) -> Error {
+    if error.kind().exit_status() != ErrorKind::InvalidArchive.exit_status() {
+        return error;
+    }
+    error.better_hint("the destination is damaged: `--on-existing replace` replaces it")
 }
 
 /// Puts what the destination has to the references of this run; the rest is carried along.
@@ -208,9 +219,7 @@ fn add_existing(
                 // What is damaged cannot say what it leads to; its blobs stay behind.
                 Err(_) if replace => continue,
                 Err(error) => {
-                    return Err(error
-                        .unwrap_or_else(Error::cancelled)
-                        .hint("the destination is damaged: `--on-existing replace` replaces it"));
+                    return Err(damaged_destination(error.unwrap_or_else(Error::cancelled)));
                 }
             };
             reach(&node, &mut |descriptor| {

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use super::destination::{Destination, resolve};
 use super::input::Input;
-use super::plan::{Left, Plan, Selection, choose};
+use super::plan::{Left, Plan, Selection, choose, damaged_destination};
 use super::write::{self, Job, Workplace};
 use super::{FuseOptions, tell, transcode, warn};
 use crate::archive::{self, Keep};
@@ -170,6 +170,7 @@ fn open(
                 tracing::warn!("the destination as it was cannot be read: {error}");
                 Ok(None)
             }
+            Err(error) if is_destination => Err(damaged_destination(error)),
             Err(error) => Err(error),
         }
     };
