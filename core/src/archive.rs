@@ -20,7 +20,7 @@ use crate::fsx::{self, Mapped};
 use crate::location::{Location, Transport};
 use crate::oci::{Compression, Descriptor, Digest, Reference};
 use crate::progress::Progress;
-use crate::store::{BlobReader, BlobSource, Memory, Place, absent};
+use crate::store::{BlobReader, BlobSource, Memory, Place, absent, advise};
 
 use detect::Found;
 use members::{Member, Members};
@@ -136,6 +136,10 @@ impl Archive {
     /// Opens the archive at `location`. If it has to be read as a stream, `keep` says what happens
     /// to its content.
     pub fn open(location: &Location, keep: &Keep, progress: &Progress) -> Result<Self> {
+        Self::read(location, keep, progress).map_err(advise)
+    }
+
+    fn read(location: &Location, keep: &Keep, progress: &Progress) -> Result<Self> {
         let (members, compression) = if location.transport == Transport::Standard {
             let path = Path::new("standard input");
             let (input, compression) = stream::sniff(Box::new(std::io::stdin()), path)?;

@@ -1,6 +1,10 @@
 //! The engine through its library and its command: results, bad input, lives cut short.
 
+mod bad_input;
+mod choices;
+mod command;
 mod determinism;
 mod kill;
 mod memory;
 mod scene;
+mod support;

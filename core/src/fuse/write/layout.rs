@@ -150,7 +150,7 @@ fn blobs(job: &Job<'_>, existing: Option<&Existing<'_>>) -> Result<Written> {
             // Spooled: hashed as it was written, where nobody else can change it.
             count.fetch_add(1, Ordering::Relaxed);
             if full && blob.diff_id.is_some() {
-                return transfer.run(&**store, blob, &mut |_| Ok(()));
+                return transfer.run(job.source, blob, &mut |_| Ok(()));
             }
             job.progress.add_bytes(blob.size);
             job.progress.add_blob();
