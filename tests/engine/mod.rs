@@ -3,4 +3,5 @@
 mod determinism;
 mod kill;
 mod memory;
+mod rules;
 mod scene;
