@@ -6,5 +6,6 @@ mod command;
 mod determinism;
 mod kill;
 mod memory;
+mod rules;
 mod scene;
 mod support;

@@ -361,6 +361,7 @@ impl Run<'_> {
             match blobs.iter().find(|digest| failures.contains_key(digest)) {
                 None => selection.images.push(image.selected),
                 Some(digest) => {
+                    selection.carried.extend(image.selected.before);
                     // The first image takes the error itself, the others one like it.
                     let error = failures.insert(
                         *digest,
