@@ -1,6 +1,7 @@
 //! The engine through its library and its command: results, bad input, lives cut short.
 
 mod determinism;
+mod golden;
 mod kill;
 mod memory;
 mod rules;
