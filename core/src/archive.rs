@@ -20,7 +20,7 @@ use crate::fsx::{self, Mapped};
 use crate::location::{Location, Transport};
 use crate::oci::{Compression, Descriptor, Digest, Reference};
 use crate::progress::Progress;
-use crate::store::{BlobReader, BlobSource, Memory, Place, absent};
+use crate::store::{BlobReader, BlobSource, Memory, Place, absent, advise};
 
 use detect::Found;
 use members::{Member, Members};
@@ -101,6 +101,8 @@ pub struct Archive {
     pub size: u64,
     /// What it lists, in its own order.
     pub roots: Vec<Root>,
+    /// Images that it lists and that cannot be read, and why.
+    pub damaged: Vec<(Name, Error)>,
     members: Members,
     prefix: String,
     /// Which member holds which blob, where the member's name does not tell.
@@ -134,6 +136,10 @@ impl Archive {
     /// Opens the archive at `location`. If it has to be read as a stream, `keep` says what happens
     /// to its content.
     pub fn open(location: &Location, keep: &Keep, progress: &Progress) -> Result<Self> {
+        Self::read(location, keep, progress).map_err(advise)
+    }
+
+    fn read(location: &Location, keep: &Keep, progress: &Progress) -> Result<Self> {
         let (members, compression) = if location.transport == Transport::Standard {
             let path = Path::new("standard input");
             let (input, compression) = stream::sniff(Box::new(std::io::stdin()), path)?;
@@ -187,6 +193,7 @@ impl Archive {
             compression,
             size: size_on_disk(location),
             roots: Vec::new(),
+            damaged: Vec::new(),
             members,
             prefix,
             blobs: HashMap::new(),
@@ -212,6 +219,7 @@ impl Archive {
             docker::read(&self.members, &self.prefix, unlisted, progress)?
         };
         self.roots.extend(images.roots);
+        self.damaged = images.damaged;
         self.blobs = images.blobs;
         self.made = images.manifests;
         Ok(())
@@ -220,19 +228,20 @@ impl Archive {
     /// Keeps only the image that `:REF` names: as it is spelled, or normalised.
     fn select(&mut self, wanted: &str) -> Result<()> {
         let normalised = Name::Full(wanted.to_owned()).normalised();
-        let found = |root: &Root| {
-            root.name.spelled() == Some(wanted)
-                || (normalised.is_some() && root.name.normalised() == normalised)
+        let found = |name: &Name| {
+            name.spelled() == Some(wanted)
+                || (normalised.is_some() && name.normalised() == normalised)
         };
-        if !self.roots.iter().any(found) {
-            let mut names: Vec<_> = self.roots.iter().filter_map(|r| r.name.spelled()).collect();
-            names.truncate(10);
+        self.damaged.retain(|(name, _)| found(name));
+        if self.damaged.is_empty() && !self.roots.iter().any(|root| found(&root.name)) {
+            let names = self.roots.iter().filter_map(|root| root.name.spelled());
+            let names: Vec<&str> = names.take(10).collect();
             let message = format!("no image `{wanted}` in it");
             return Err(Error::new(ErrorKind::NothingSelected, message)
                 .path(self.location.path())
                 .hint(format!("it has {}", names.join(", "))));
         }
-        self.roots.retain(found);
+        self.roots.retain(|root| found(&root.name));
         Ok(())
     }
 

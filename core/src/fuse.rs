@@ -23,10 +23,10 @@ pub use options::{
 
 use std::time::Instant;
 
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::location::Location;
 use crate::progress::{Progress, Sink, Stop, drive};
-use crate::report::{ErrorReport, Report, Status};
+use crate::report::Report;
 
 /// A run that failed: why, and the report as far as it came.
 #[derive(Debug)]
@@ -76,13 +76,7 @@ pub fn fuse(
     match outcome {
         Ok(()) => Ok(report),
         Err(error) => {
-            let stopped = error.kind() == ErrorKind::Cancelled;
-            report.status = if stopped {
-                Status::Cancelled
-            } else {
-                Status::Failed
-            };
-            report.error = Some(ErrorReport::from(&error));
+            report.fail(&error);
             Err(Failure {
                 error,
                 report: Box::new(report),

@@ -37,7 +37,11 @@ pub fn inspect(
             0
         };
         progress.enter(Phase::Read, total, 0)?;
-        look(&Archive::open(&source, &Keep::Documents, &progress)?)
+        let mut archive = Archive::open(&source, &Keep::Documents, &progress)?;
+        match archive.damaged.pop() {
+            Some((_, error)) => Err(error),
+            None => look(&archive),
+        }
     })
 }
 

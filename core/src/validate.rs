@@ -70,10 +70,14 @@ impl Check<'_> {
             0
         };
         self.progress.enter(Phase::Read, total, 0)?;
-        let archive = match Archive::open(self.source, &Keep::Inflated, self.progress) {
+        let mut archive = match Archive::open(self.source, &Keep::Inflated, self.progress) {
             Ok(archive) => archive,
             Err(error) => return self.find(error),
         };
+        for (_, error) in std::mem::take(&mut archive.damaged) {
+            self.verification.images += 1;
+            self.find(error)?;
+        }
         // Damage in a document hides what it leads to; what other roots lead to is still checked.
         let mut blobs: BTreeMap<Digest, Expected> = BTreeMap::new();
         for root in &archive.roots {

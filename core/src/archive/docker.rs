@@ -13,13 +13,15 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
 use crate::oci::{Compression, Config, Descriptor, Digest, MediaType, write};
 use crate::progress::Progress;
-use crate::store::{Hashing, Memory, mismatch};
+use crate::store::{Hashing, Memory, advise, mismatch};
 use crate::tar;
 
 /// What a docker archive holds, once every blob has a digest.
 #[derive(Debug, Default)]
 pub(super) struct Images {
     pub(super) roots: Vec<Root>,
+    /// Images that cannot be read, and why.
+    pub(super) damaged: Vec<(Name, Error)>,
     /// Which member holds which blob.
     pub(super) blobs: HashMap<Digest, Member>,
     /// The manifests that were made.
@@ -79,7 +81,15 @@ pub(super) fn read<'a>(
     };
     for entry in entries {
         progress.check()?;
-        reader.image(entry)?;
+        if let Err(error) = reader.image(entry) {
+            // What is wrong with one image is said once that image is asked for.
+            if error.kind().exit_status() != ErrorKind::InvalidArchive.exit_status() {
+                return Err(error);
+            }
+            let tag = entry.repo_tags.iter().flatten().next();
+            let name = tag.map_or(Name::None, |tag| Name::Full(tag.clone()));
+            reader.images.damaged.push((name, advise(error)));
+        }
     }
     Ok(reader.images)
 }
@@ -224,7 +234,9 @@ impl Reader<'_> {
         let name = name.strip_prefix("./").unwrap_or(name);
         if !tar::safe_name(name) {
             let message = format!("`{name}` leads out of the archive");
-            return Err(self.invalid("manifest.json", message));
+            return Err(self
+                .invalid("manifest.json", message)
+                .hint("whatever wrote it is broken or means harm: save the image again"));
         }
         self.members.find(&format!("{}{name}", self.prefix))
     }

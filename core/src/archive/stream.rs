@@ -1,7 +1,7 @@
 //! Reading an archive as a stream: compressed files, pipes, standard input. It is read once; what
 //! it holds goes into a spool, or is only hashed.
 
-use std::io::Read;
+use std::io::{BufReader, Read};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -45,7 +45,7 @@ pub(super) fn read(
     let blame = |error: Error| error.path(path);
     let counted = Counted { input, progress };
     let plain = LimitedExpansion::new(compression, counted).map_err(blame)?;
-    let mut stream = TarStream::new(plain);
+    let mut stream = TarStream::new(BufReader::with_capacity(CHUNK, plain));
     let mut reader = MemberReader {
         keep,
         progress,

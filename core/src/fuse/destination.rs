@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Format, FuseOptions, OnExisting};
 use crate::error::{Error, ErrorKind, Result};
-use crate::fsx;
+use crate::fsx::{self, Staging};
 use crate::location::{Location, Transport};
 use crate::oci::Compression;
 
@@ -122,7 +122,9 @@ fn layout(
     }
     let others = fsx::read_dir_sorted(&path)?;
     let is_empty = others.iter().all(|entry| entry.ends_with(fsx::INSIDE));
-    if is_empty {
+    // A run that was killed before it published anything left blobs in an empty directory.
+    let is_unpublished = !path.join("index.json").exists() && Staging::has_note(&path)?;
+    if is_empty || is_unpublished {
         return Ok(Destination {
             target: Target::Layout(path),
             merge: None,

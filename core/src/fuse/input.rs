@@ -1,10 +1,10 @@
 //! The sources of a run, opened: archives with the documents of everything they list.
 
-use crate::archive::{Archive, Keep, Root};
+use crate::archive::{Archive, Keep, Name};
 use crate::error::{Error, Result};
 use crate::graph::{self, Node};
 use crate::location::Location;
-use crate::oci::Platform;
+use crate::oci::{Descriptor, Platform};
 use crate::progress::Progress;
 
 /// A source, or the destination as it was before the run.
@@ -21,11 +21,18 @@ pub(super) struct Input {
     pub(super) platform: Option<Platform>,
 }
 
-/// Something that an input lists: the root, and the documents below it unless they are damaged.
+/// Something that an input lists: its name, and what that leads to unless it is damaged.
 #[derive(Debug)]
 pub(super) struct Listed {
-    pub(super) root: Root,
-    pub(super) node: std::result::Result<Node, Option<Error>>,
+    pub(super) name: Name,
+    pub(super) found: std::result::Result<Found, Option<Error>>,
+}
+
+/// A root, and the documents below it.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) root: Descriptor,
+    pub(super) node: Node,
 }
 
 impl Input {
@@ -36,15 +43,29 @@ impl Input {
         platform: Option<Platform>,
         progress: &Progress,
     ) -> Result<Self> {
-        let archive = Archive::open(location, keep, progress)?;
-        let listed = archive
-            .roots
-            .iter()
-            .map(|root| Listed {
-                root: root.clone(),
-                node: graph::load(&archive, &root.descriptor).map_err(Some),
-            })
-            .collect();
+        let mut archive = Archive::open(location, keep, progress)?;
+        let damaged = std::mem::take(&mut archive.damaged).into_iter();
+        let damaged = damaged.map(|(name, error)| Listed {
+            name,
+            found: Err(Some(error)),
+        });
+        let sound = archive.roots.iter().map(|root| Listed {
+            name: root.name.clone(),
+            found: match graph::load(&archive, &root.descriptor) {
+                Ok(node) => Ok(Found {
+                    root: root.descriptor.clone(),
+                    node,
+                }),
+                Err(error) => Err(Some(error)),
+            },
+        });
+        let listed: Vec<Listed> = sound.chain(damaged).collect();
+        tracing::debug!(
+            "`{}`: {}, {} images",
+            location.spelled,
+            archive.flavour.name(),
+            listed.len()
+        );
         let label = location.spelled.clone();
         Ok(Self {
             label,

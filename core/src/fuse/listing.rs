@@ -26,8 +26,8 @@ pub(super) fn index_json(plan: &Plan) -> Vec<u8> {
         (Some(name), root)
     });
     let carried = plan.carried.iter().map(|carried| {
-        let name = carried.root.name.spelled().map(str::to_owned);
-        (name, carried.root.descriptor.clone())
+        let name = carried.name.spelled().map(str::to_owned);
+        (name, carried.root.clone())
     });
     let mut roots: Vec<(Option<String>, Descriptor)> = named.chain(carried).collect();
     // Names first; what has none stands at the end.
@@ -60,12 +60,13 @@ pub(super) fn manifest_json(plan: &Plan, options: &FuseOptions) -> Result<Vec<u8
         root,
         reference,
         node,
+        ..
     } in &plan.carried
     {
         if let Some(reference) = reference
             && !entries.contains_key(&reference.to_string())
         {
-            let flattened = flatten(node, &root.descriptor, 0, None)?;
+            let flattened = flatten(node, root, 0, None)?;
             add(&mut entries, reference, &flattened.variants, options);
         }
     }

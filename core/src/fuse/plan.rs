@@ -4,13 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::assemble::{Assembled, assemble};
-use super::input::Input;
+use super::input::{Found, Input};
 use super::naming::Naming;
 use super::rewrite::{Layers, rewrite};
 use super::select::{Candidates, Selected, select};
 use super::variant::{Variant, flatten};
 use super::{FuseOptions, OnExisting, Verify};
-use crate::archive::Root;
+use crate::archive::Name;
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{ImageNode, Node};
 use crate::oci::{Descriptor, Digest, Platform, Reference};
@@ -19,7 +19,8 @@ use crate::store::{BlobSource, Expected, Memory};
 /// Something that the destination has and this run leaves alone.
 #[derive(Debug)]
 pub(super) struct Carried {
-    pub(super) root: Root,
+    pub(super) name: Name,
+    pub(super) root: Descriptor,
     pub(super) reference: Option<Reference>,
     pub(super) node: Node,
 }
@@ -66,18 +67,18 @@ pub(super) fn choose(inputs: &mut [Input], options: &FuseOptions) -> Result<Sele
         .filter(|(_, input)| !input.is_destination)
     {
         for listed in &mut input.listed {
-            let outcome = match &mut listed.node {
-                Ok(node) => Ok(&*node),
+            let found = match &mut listed.found {
+                Ok(found) => Ok(&*found),
                 Err(error) => Err(error.take()),
             };
-            let node = match outcome {
-                Ok(node) => node,
+            let found = match found {
+                Ok(found) => found,
                 Err(error) => {
                     let error = error.unwrap_or_else(Error::cancelled);
-                    let reference = naming.reference(&listed.root.name, &[]);
-                    let chosen = reference.as_ref().is_ok_and(|reference| {
-                        naming.chooses(reference, listed.root.name.spelled())
-                    });
+                    let reference = naming.reference(&listed.name, &[]);
+                    let chosen = reference
+                        .as_ref()
+                        .is_ok_and(|reference| naming.chooses(reference, listed.name.spelled()));
                     match reference {
                         Ok(reference) if chosen && options.keep_going => {
                             broken.insert(reference, error);
@@ -88,7 +89,7 @@ pub(super) fn choose(inputs: &mut [Input], options: &FuseOptions) -> Result<Sele
                     continue;
                 }
             };
-            let flattened = flatten(node, &listed.root.descriptor, at, input.platform.as_ref())
+            let flattened = flatten(&found.node, &found.root, at, input.platform.as_ref())
                 .map_err(|error| error.path(&input.archive.location.path));
             let platforms: BTreeSet<&Platform> = match &flattened {
                 Ok(flat) => flat
@@ -100,9 +101,9 @@ pub(super) fn choose(inputs: &mut [Input], options: &FuseOptions) -> Result<Sele
             };
             let platforms: Vec<&Platform> = platforms.into_iter().collect();
             let named = naming
-                .reference(&listed.root.name, &platforms)
+                .reference(&listed.name, &platforms)
                 .map_err(|error| error.path(&input.archive.location.path));
-            let spelled = listed.root.name.spelled();
+            let spelled = listed.name.spelled();
             let reference = match named {
                 Ok(reference) => reference,
                 Err(error) if options.keep_going => {
@@ -141,8 +142,9 @@ pub(super) fn choose(inputs: &mut [Input], options: &FuseOptions) -> Result<Sele
         candidates.existing.bind();
     }
     for (reference, error) in broken {
-        let names = paired.remove(&reference).map(|candidates| candidates.names);
-        let names = names.unwrap_or_default();
+        let candidates = paired.remove(&reference).unwrap_or_default();
+        selection.carried.extend(candidates.before);
+        let names = candidates.names;
         let reference = reference.to_string();
         selection.left.push(Left {
             reference,
@@ -150,17 +152,19 @@ pub(super) fn choose(inputs: &mut [Input], options: &FuseOptions) -> Result<Sele
             error: Some(error),
         });
     }
-    for (reference, candidates) in paired {
+    for (reference, mut candidates) in paired {
         let names = candidates.names.clone();
+        let before = std::mem::take(&mut candidates.before);
         let left = match select(&reference, candidates, inputs, options) {
             Ok(Some(selected)) => {
-                selection.images.push(selected);
+                selection.images.push(Selected { before, ..selected });
                 continue;
             }
             Ok(None) => None,
             Err(error) if options.keep_going => Some(error),
             Err(error) => return Err(error),
         };
+        selection.carried.extend(before);
         selection.left.push(Left {
             reference: reference.to_string(),
             names,
@@ -202,8 +206,8 @@ fn add_existing(
     {
         let replace = options.on_existing == OnExisting::Replace;
         for listed in std::mem::take(&mut input.listed) {
-            let node = match listed.node {
-                Ok(node) => node,
+            let Found { root, node } = match listed.found {
+                Ok(found) => found,
                 // What is damaged cannot say what it leads to; its blobs stay behind.
                 Err(_) if replace => continue,
                 Err(error) => {
@@ -215,12 +219,12 @@ fn add_existing(
             reach(&node, &mut |descriptor| {
                 selection.formerly.insert(descriptor.digest);
             });
-            let spelled = listed.root.name.spelled();
-            let reference: Option<Reference> = match &listed.root.name {
-                crate::archive::Name::Full(_) => spelled.and_then(|name| name.parse().ok()),
+            let spelled = listed.name.spelled();
+            let reference: Option<Reference> = match &listed.name {
+                Name::Full(_) => spelled.and_then(|name| name.parse().ok()),
                 _ => None,
             };
-            let root = listed.root;
+            let name = listed.name.clone();
             match reference
                 .as_ref()
                 .and_then(|reference| paired.get_mut(reference))
@@ -228,14 +232,21 @@ fn add_existing(
                 Some(candidates) => {
                     let several = !candidates.existing.variants.is_empty();
                     if !replace {
-                        candidates
-                            .existing
-                            .extend(flatten(&node, &root.descriptor, at, None)?);
+                        candidates.existing.extend(flatten(&node, &root, at, None)?);
                     }
-                    candidates.previous = (!several).then_some(root.descriptor);
+                    candidates.previous = (!several).then(|| root.clone());
+                    if !replace {
+                        candidates.before.push(Carried {
+                            name,
+                            root,
+                            reference,
+                            node,
+                        });
+                    }
                 }
                 None if replace => {}
                 None => selection.carried.push(Carried {
+                    name,
                     root,
                     reference,
                     node,
@@ -288,14 +299,19 @@ impl Plan {
         for mut selected in images {
             let reference = selected.reference.to_string();
             let names = selected.names.clone();
+            let before = std::mem::take(&mut selected.before);
             let outcome = selected
                 .variants
                 .iter_mut()
                 .try_for_each(|v| rewrite(v, layers, options, &mut plan.made).map(drop))
                 .and_then(|()| assemble(selected, options, &mut plan.made));
             match outcome {
-                Ok(image) => plan.images.push(image),
+                Ok(mut image) => {
+                    image.selected.before = before;
+                    plan.images.push(image);
+                }
                 Err(error) if options.keep_going => {
+                    plan.carried.extend(before);
                     plan.left.push(Left {
                         reference,
                         names,

@@ -37,9 +37,7 @@ pub(super) fn run(
         options.clean,
         destination.as_ref().and_then(|d| d.target.path()),
     ) {
-        for removed in Staging::clean(path)? {
-            tracing::info!("removed {}", removed.display());
-        }
+        clean(path, options)?;
     }
     let pool = workers::pool(options.jobs)?;
     let workplace = match &destination {
@@ -70,6 +68,21 @@ pub(super) fn run(
         true => run.execute(selection),
         false => run.show(selection),
     }
+}
+
+/// Removes what abandoned runs into `path` left.
+fn clean(path: &Path, options: &FuseOptions) -> Result<()> {
+    for removed in Staging::clean(path)? {
+        tracing::info!("removed `{}`", removed.display());
+    }
+    if let Some(work_dir) = &options.work_dir {
+        // Taking the place empties it; letting it go removes it.
+        match Staging::in_work_dir(work_dir, path) {
+            Err(error) if error.kind() != ErrorKind::Busy => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// What makes no sense is said before anything is touched.
@@ -348,6 +361,7 @@ impl Run<'_> {
             match blobs.iter().find(|digest| failures.contains_key(digest)) {
                 None => selection.images.push(image.selected),
                 Some(digest) => {
+                    selection.carried.extend(image.selected.before);
                     // The first image takes the error itself, the others one like it.
                     let error = failures.insert(
                         *digest,

@@ -2,6 +2,7 @@
 
 mod archive;
 mod layout;
+mod settle;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -42,6 +43,9 @@ impl Workplace {
             }
             Target::Layout(path) => {
                 let staging = Staging::inside(path)?;
+                settle::settle(&staging, path)?;
+                // What a run left that made this layout, and was killed as soon as it had.
+                Staging::clean(path)?;
                 let blobs = staging.subdir("blobs")?;
                 (Some(staging), Some(blobs), true)
             }

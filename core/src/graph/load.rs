@@ -82,7 +82,9 @@ fn node(source: &dyn BlobSource, descriptor: &Descriptor, depth: usize) -> Resul
     if !media_type.is_index() && !media_type.is_manifest() && !media_type.is_schema1() {
         let message = format!("`{media_type}` is neither a manifest nor an index");
         return Err(blame(
-            Error::new(ErrorKind::Unsupported, message).digest(descriptor.digest),
+            Error::new(ErrorKind::Unsupported, message)
+                .digest(descriptor.digest)
+                .hint("leave the image out with `--exclude`"),
         ));
     }
     let bytes = read_document(source, descriptor)?;

@@ -90,6 +90,17 @@ impl Report {
         }
     }
 
+    /// Says that the run failed with `error`.
+    pub fn fail(&mut self, error: &Error) {
+        let stopped = error.kind() == crate::ErrorKind::Cancelled;
+        self.status = if stopped {
+            Status::Cancelled
+        } else {
+            Status::Failed
+        };
+        self.error = Some(ErrorReport::from(error));
+    }
+
     /// The report as indented JSON, with a final newline.
     #[must_use]
     pub fn to_json(&self) -> String {
