@@ -19,7 +19,7 @@ else
     command -v apt-get >/dev/null || die "real images are made from Debian packages: needs apt-get"
     new=$(mktemp -d "$demo/new.XXXXXX")
     trap 'rm -rf "$new"' EXIT
-    "$target/release/fusion-fixtures" real --out "$new"
+    "$target/release/fusion-fixtures" real --out "$new" | sed "s|$new/||"
     mv "$new"/images-a*64.tar "$demo"
 fi
 
@@ -43,7 +43,7 @@ if command -v skopeo >/dev/null; then
             "oci-archive:$demo/images.tar:quay.io/example/bash:5.2"
     done
 else
-    say "(With skopeo here, it would be asked too.)"
+    say "skopeo is not here; with it, this would show how a client sees each architecture"
 fi
 
 say "Done in $SECONDS s"

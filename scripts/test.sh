@@ -19,6 +19,10 @@ step() {
     steps+=("$(printf '%-6s  %4d s  %s' "$outcome" $((SECONDS - start)) "$name")")
 }
 
+clients() {
+    tests/clients/install.sh --check || root tests/clients/install.sh
+}
+
 tests() {
     local runner=()
     if [ "$(id -u)" -ne 0 ]; then
@@ -44,7 +48,7 @@ generated() {
 mkdir -p "$target"
 log=$target/test.log
 step "tools: shellcheck" need shellcheck:shellcheck
-step "tools: the real clients" root tests/clients/install.sh
+step "tools: the real clients" clients
 step "formatting" cargo fmt --all --check
 step "scripts" shellcheck -x -P SCRIPTDIR .ci/run scripts/*.sh tests/clients/*.sh
 step "lints" cargo clippy --locked --workspace --all-targets -- -D warnings

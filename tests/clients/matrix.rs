@@ -452,10 +452,9 @@ fn docker_media_types_are_kept_or_converted() {
             taking::docker(&fused);
             taking::podman(&podman, &fused);
         }
-        // Skopeo (and podman by name, and umoci) see only OCI types in a layout.
-        let copy = format!("dir:{}", dir.path().join("copy").display());
-        let failure = skopeo::copy_exact(&fused.at(WEB), &copy).expect_err("must be refused");
-        assert!(failure.said().contains("no descriptor found"), "{failure}");
+        // Skopeo sees only OCI types at the top of a layout; the children may be Docker's.
+        let copy = format!("oci:{}:copy", dir.path().join("copy").display());
+        skopeo::copy_exact(&fused.at(WEB), &copy).expect("an OCI index over Docker manifests");
     }
     case.options = vec!["--media-types", "oci"];
     for image in &mut case.images {

@@ -142,8 +142,9 @@ pub(super) fn choose(inputs: &mut [Input], options: &FuseOptions) -> Result<Sele
         candidates.existing.bind();
     }
     for (reference, error) in broken {
-        let names = paired.remove(&reference).map(|candidates| candidates.names);
-        let names = names.unwrap_or_default();
+        let candidates = paired.remove(&reference).unwrap_or_default();
+        selection.carried.extend(candidates.before);
+        let names = candidates.names;
         let reference = reference.to_string();
         selection.left.push(Left {
             reference,
@@ -151,17 +152,19 @@ pub(super) fn choose(inputs: &mut [Input], options: &FuseOptions) -> Result<Sele
             error: Some(error),
         });
     }
-    for (reference, candidates) in paired {
+    for (reference, mut candidates) in paired {
         let names = candidates.names.clone();
+        let before = std::mem::take(&mut candidates.before);
         let left = match select(&reference, candidates, inputs, options) {
             Ok(Some(selected)) => {
-                selection.images.push(selected);
+                selection.images.push(Selected { before, ..selected });
                 continue;
             }
             Ok(None) => None,
             Err(error) if options.keep_going => Some(error),
             Err(error) => return Err(error),
         };
+        selection.carried.extend(before);
         selection.left.push(Left {
             reference: reference.to_string(),
             names,
@@ -240,7 +243,15 @@ fn add_existing(
                     if !replace {
                         candidates.existing.extend(flatten(&node, &root, at, None)?);
                     }
-                    candidates.previous = (!several).then_some(root);
+                    candidates.previous = (!several).then(|| root.clone());
+                    if !replace {
+                        candidates.before.push(Carried {
+                            name,
+                            root,
+                            reference,
+                            node,
+                        });
+                    }
                 }
                 None if replace => {}
                 None => selection.carried.push(Carried {
@@ -297,14 +308,19 @@ impl Plan {
         for mut selected in images {
             let reference = selected.reference.to_string();
             let names = selected.names.clone();
+            let before = std::mem::take(&mut selected.before);
             let outcome = selected
                 .variants
                 .iter_mut()
                 .try_for_each(|v| rewrite(v, layers, options, &mut plan.made).map(drop))
                 .and_then(|()| assemble(selected, options, &mut plan.made));
             match outcome {
-                Ok(image) => plan.images.push(image),
+                Ok(mut image) => {
+                    image.selected.before = before;
+                    plan.images.push(image);
+                }
                 Err(error) if options.keep_going => {
+                    plan.carried.extend(before);
                     plan.left.push(Left {
                         reference,
                         names,
