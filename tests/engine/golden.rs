@@ -1,5 +1,7 @@
 //! Golden reports: the table in `fixtures/golden` replayed through the library and the command.
 //! `README.md` there says what everything means.
+//!
+//! Long because masking, replaying and comparing belong to one format.
 
 use std::fs;
 use std::os::unix::fs::FileExt;

@@ -1,4 +1,6 @@
 //! The rules that do not bend: one test for each, named after it. Other tests go deeper into most.
+//!
+//! Long because there is one test for each rule.
 
 use std::collections::BTreeSet;
 use std::fs;
