@@ -255,31 +255,46 @@ fn unchanged_indexes_pass_byte_for_byte_and_only_new_ones_are_annotated() {
 }
 
 #[test]
-fn docker_children_make_a_manifest_list_and_mixed_ones_an_index() {
+fn docker_manifests_stay_below_an_oci_index() {
     let scene = Scene::new();
     let docker = Options {
         media_types: MediaTypes::Docker,
         ..Options::default()
     };
-    let write = |name: &str, image, options: &Options| {
-        scene.write(name, Flavour::OciArchive, &[image], options)
+    let write = |name: &str, images: &[_], options: &Options| {
+        scene.write(name, Flavour::OciArchive, images, options)
     };
-    let amd = write("amd64.tar", amd64("web:1"), &docker);
-    let arm = write("arm64.tar", arm64("web:1"), &docker);
-    let other = write("other.tar", arm64("web:1"), &Options::default());
-    let list = "application/vnd.docker.distribution.manifest.list.v2+json";
+    let amd = write("amd64.tar", &[amd64("web:1")], &docker);
+    let arm = write("arm64.tar", &[arm64("web:1")], &docker);
+    let other = write("other.tar", &[arm64("web:1")], &Options::default());
     let index = "application/vnd.oci.image.index.v1+json";
-    for (name, second, expected) in [("docker.tar", &arm, list), ("mixed.tar", &other, index)] {
+    for (name, second) in [("docker.tar", &arm), ("mixed.tar", &other)] {
         let out = scene.out(name);
         fused(&[&amd.path, &second.path], &out, &[]);
         let layout = Layout::sound(&out);
         let root = layout.root(WEB);
-        assert_eq!(root["mediaType"], expected);
-        assert_eq!(layout.json(&root["digest"])["mediaType"], expected);
-        // Manifests stay as they are.
-        let kept = layout.children(WEB)[0]["digest"].clone();
-        assert_eq!(kept, amd.images[0].manifest.unwrap().digest.to_string());
+        assert_eq!(root["mediaType"], index);
+        assert_eq!(layout.json(&root["digest"])["mediaType"], index);
+        let kept: Vec<_> = layout
+            .children(WEB)
+            .iter()
+            .map(|c| text(&c["digest"]))
+            .collect();
+        let written = [&amd, second].map(|w| w.images[0].manifest.unwrap().digest.to_string());
+        assert_eq!(kept, written, "{name}");
     }
+    // A manifest list that somebody else made stays one, with a warning.
+    let list = write("list.tar", &[amd64("web:1"), arm64("web:1")], &docker);
+    let report = fused(&[&list.path], &scene.out("list.tar"), &[]);
+    assert_eq!(
+        of(&report, WEB)["digest"],
+        list.indexes[0].blob.digest.to_string()
+    );
+    assert_eq!(warnings(&report, "docker-list").len(), 1, "{report:#}");
+    let converted = scene.out("converted.tar");
+    let report = fused(&[&list.path], &converted, &[("media-types", "oci")]);
+    assert!(warnings(&report, "docker-list").is_empty(), "{report:#}");
+    assert_eq!(Layout::sound(&converted).root(WEB)["mediaType"], index);
 }
 
 #[test]
