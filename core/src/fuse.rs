@@ -58,7 +58,7 @@ impl std::error::Error for Failure {
 /// published unless this returns a report.
 ///
 /// With [`keep_going`](FuseOptions::keep_going) an image that fails is in the report
-/// ([`Status::Partial`]) and the others are published.
+/// ([`Status::Partial`](crate::report::Status::Partial)) and the others are published.
 pub fn fuse(
     sources: &[Location],
     output: Option<&Location>,
