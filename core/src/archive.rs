@@ -142,7 +142,8 @@ impl Archive {
     fn read(location: &Location, keep: &Keep, progress: &Progress) -> Result<Self> {
         let (members, compression) = if location.transport == Transport::Standard {
             let path = Path::new("standard input");
-            let (input, compression) = stream::sniff(Box::new(std::io::stdin()), path)?;
+            let pipe = stream::Pipe::new(fsx::standard_input()?, progress);
+            let (input, compression) = stream::sniff(pipe, path)?;
             (
                 stream::read(input, compression, path, keep, progress)?,
                 compression,
@@ -153,8 +154,8 @@ impl Archive {
             if metadata.is_dir() {
                 (Members::directory(path.to_owned()), Compression::None)
             } else if !metadata.is_file() {
-                let file: Box<dyn Read + Send> = Box::new(fsx::open(path)?);
-                let (input, compression) = stream::sniff(file, path)?;
+                let pipe = stream::Pipe::new(fsx::open(path)?, progress);
+                let (input, compression) = stream::sniff(pipe, path)?;
                 (
                     stream::read(input, compression, path, keep, progress)?,
                     compression,

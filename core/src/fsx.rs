@@ -9,6 +9,7 @@
 
 mod copy;
 mod map;
+mod pipe;
 mod publish;
 mod space;
 mod staging;
@@ -17,6 +18,7 @@ mod tree;
 
 pub use copy::{Place, copy_range, pread_exact, pwrite_all};
 pub use map::Mapped;
+pub use pipe::{readable, standard_input};
 pub use publish::{
     create_file, rename, rename_noreplace, replace_file, start_writeback, sync_dir, sync_file,
     write_new,

@@ -1,4 +1,6 @@
 //! Every input flavour × {layout, archive} × {raw, gzip, zstd layers} → every client that takes it.
+//!
+//! Long because the table of cases is one table.
 
 use std::fmt;
 use std::fs;

@@ -1,7 +1,9 @@
 //! What every choice of `fuse` does, through the library.
 
-mod combining;
+mod content;
+mod documents;
 mod existing;
+mod pairing;
 mod writing;
 
 use std::path::PathBuf;

@@ -333,8 +333,11 @@ fn wait(child: &mut Child, happened: impl Fn() -> bool) {
     }
 }
 
+/// Seconds and nanoseconds.
+type Time = (i64, i64);
+
 /// When `dest` was published, and when a blob of it last came or went.
-fn times(dest: &Path) -> (Option<(i64, i64)>, Option<(i64, i64)>) {
+fn times(dest: &Path) -> (Option<Time>, Option<Time>) {
     let changed = |path: &Path| {
         let found = path.symlink_metadata().ok()?;
         Some((found.ctime(), found.ctime_nsec()))

@@ -4,6 +4,8 @@
 //! Maps of files are not private: the kernel takes their pages back whenever it likes. What counts
 //! is what only swap could free: anonymous pages, and pages of private maps that were written to.
 
+#![expect(clippy::print_stdout, reason = "`--nocapture` shows the numbers")]
+
 use std::fs::{self, File};
 use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};

@@ -4,6 +4,7 @@ mod bad_input;
 mod choices;
 mod command;
 mod determinism;
+mod golden;
 mod kill;
 mod memory;
 mod rules;

@@ -1,4 +1,6 @@
 //! The rules that do not bend: one test for each, named after it. Other tests go deeper into most.
+//!
+//! Long because there is one test for each rule.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,6 +10,7 @@ use std::process::Command;
 
 use fusion_core::ErrorKind;
 use fusion_core::fuse::{Failure, FuseOptions, OnConflict, OnExisting, fuse};
+use fusion_core::inspect::inspect;
 use fusion_core::location::Location;
 use fusion_core::progress::{Flow, Phase, Snapshot, Stop};
 use fusion_core::report::{Action, Report};
@@ -355,7 +358,7 @@ fn one_blob_once() {
 fn no_silent_loss() {
     let scene = Scene::new();
     amd64_and_arm64(&scene);
-    archive(&scene, "newer.tar", Flavour::Ggcr, &Platform::amd64(), 2);
+    let newer = archive(&scene, "newer.tar", Flavour::Ggcr, &Platform::amd64(), 2);
     let options = FuseOptions::default();
     let both = ["amd64.tar", "newer.tar"];
     let failure = run(&scene, &both, "x.tar", &options, &mut ignore).unwrap_err();
@@ -397,6 +400,53 @@ fn no_silent_loss() {
     );
     let published = scene::published(&out);
     assert_eq!(scene::listing(&out), published, "something unused stayed");
+
+    // An image that fails, or that a choice leaves nothing of, stays what the destination has.
+    let images = scene::images(&["docker.io/acme/third:3"], &Platform::arm64(), 1, 2, 1000);
+    let third = scene.path("third.tar");
+    scene::source(Flavour::Skopeo, LayerForm::Raw, &images, &third);
+    let only = |architecture, keep_going| FuseOptions {
+        platforms: vec![format!("linux/{architecture}").parse().unwrap()],
+        keep_going,
+        ..merge()
+    };
+    let broken = fs::read(scene.path("newer.tar")).unwrap();
+    let layer = newer.images[1].layers[2].digest.hex();
+    let name = format!("{layer}.tar.gz\0");
+    let mut windows = broken.windows(name.len());
+    let at = windows
+        .position(|window| window == name.as_bytes())
+        .unwrap();
+    let mut broken = broken.clone();
+    broken[at + 2000] ^= 1;
+    fs::write(scene.path("broken.tar"), broken).unwrap();
+    for dest in ["kept/", "kept.tar"] {
+        run(&scene, &["amd64.tar"], dest, &options, &mut ignore).unwrap();
+        let path = scene.path(dest);
+        let sources = ["newer.tar", "third.tar"];
+        run(&scene, &sources, dest, &only("arm64", false), &mut ignore).unwrap();
+        let names = |path: &Path| -> Vec<String> {
+            let location = Location::parse(path).unwrap();
+            let found = inspect(&location, None, None, &Stop::new()).unwrap();
+            found
+                .images
+                .into_iter()
+                .filter_map(|image| image.reference)
+                .collect()
+        };
+        let all = ["docker.io/acme/third:3", REFERENCES[0], REFERENCES[1]];
+        assert_eq!(names(&path), all);
+        let report = run(
+            &scene,
+            &["broken.tar"],
+            dest,
+            &only("amd64", true),
+            &mut ignore,
+        )
+        .unwrap();
+        assert_eq!(report.images[1].action, Action::Failed);
+        assert_eq!(names(&path), all);
+    }
 
     // Attestations stay with what they describe.
     let images = |platform| scene::images(&REFERENCES, &platform, 1, 1, 1000);
@@ -506,7 +556,7 @@ fn quiet_core() {
             run(&scene, &sources, "out.tar", &options, &mut ignore).unwrap_err();
             let location = Location::parse(scene.path("out.tar")).unwrap();
             let stop = Stop::new();
-            fusion_core::inspect::inspect(&location, None, None, &stop).unwrap();
+            inspect(&location, None, None, &stop).unwrap();
             fusion_core::validate::verify(&[location], None, None, &stop).unwrap();
         }
         return;

@@ -9,8 +9,9 @@ use std::sync::Arc;
 
 use rayon::ThreadPool;
 
+use super::blobs::BlobSet;
 use super::destination::{Destination, Target};
-use super::plan::{BlobSet, Plan};
+use super::plan::Plan;
 use super::{Durability, FuseOptions};
 use crate::error::{Error, Result};
 use crate::fsx::{self, Staging};

@@ -163,7 +163,9 @@ pub(super) const SITUATIONS: &[Situation] = &[
             let run = fuse(&[&source], &scene.out("kept.tar"))
                 .arg("--on-existing")
                 .arg("merge");
-            unchanged(scene, run)
+            let ran = unchanged(scene, run);
+            assert!(ran.stderr.contains("`--on-existing replace`"), "{ran}");
+            ran
         },
     ),
     situation("destination in a missing folder", NotFound, HINT, |scene| {
@@ -345,6 +347,7 @@ fn on_small_disk(scene: &Scene, source: &Path, name: &str, input: Option<&Path>)
     };
     let left = fs::read_to_string(left).unwrap();
     assert_eq!(left, "", "left behind: {ran}");
+    assert!(!ran.stderr.contains(" 0 bytes are needed"), "{ran}");
     ran
 }
 
