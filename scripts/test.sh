@@ -30,7 +30,9 @@ tests() {
         host=$(rustc -vV | sed -n 's/^host: //p' | tr a-z- A-Z_)
         runner=("CARGO_TARGET_${host}_RUNNER=$PWD/scripts/runner.sh")
     fi
-    env "${runner[@]}" cargo test --locked --workspace --no-fail-fast 2>&1 | tee "$log"
+    # A test that hangs is a failure too, and what ran before it is still shown.
+    env "${runner[@]}" timeout --kill-after=1m 60m \
+        cargo test --locked --workspace --no-fail-fast 2>&1 | tee "$log"
 }
 
 generated() {
