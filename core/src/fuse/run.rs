@@ -289,7 +289,7 @@ impl Run<'_> {
                 .collect()
         };
         let sources = Sources(held());
-        let layers = transcode::transcode(
+        let (layers, transcoded) = transcode::transcode(
             &selection.images,
             self.options.compression,
             &sources,
@@ -320,7 +320,7 @@ impl Run<'_> {
         }
         let written = write::write(&job)?;
         if !written.damaged.is_empty() {
-            self.opened.read += written.read;
+            self.opened.read += transcoded + written.read;
             return self.without(plan, written.damaged, damaged).map(Some);
         }
         self.report.warnings = self.warnings(&plan);
@@ -329,7 +329,7 @@ impl Run<'_> {
         self.report.blobs.written = written.blobs;
         self.report.blobs.reused = written.reused;
         self.report.bytes.written = written.bytes;
-        self.report.bytes.read = self.opened.read + written.read;
+        self.report.bytes.read = self.opened.read + transcoded + written.read;
         if !workplace.in_place {
             self.report.bytes.peak_spool = workplace.blobs.held();
         }

@@ -67,7 +67,8 @@ pub(super) fn needed(images: &[Selected], options: Compress, source: &dyn BlobSo
     target(options).is_some_and(|(to, _)| !jobs(images, to, source).is_empty())
 }
 
-/// Compresses the layers of `images` as `options` ask, into `spool`.
+/// Compresses the layers of `images` as `options` ask, into `spool`; returns them, and how many
+/// bytes of the sources that took.
 pub(super) fn transcode(
     images: &[Selected],
     options: Compress,
@@ -75,13 +76,17 @@ pub(super) fn transcode(
     spool: &BlobDirectory,
     pool: &ThreadPool,
     progress: &Progress,
-) -> Result<Layers> {
+) -> Result<(Layers, u64)> {
     let Some((to, level)) = target(options) else {
-        return Ok(Layers::new());
+        return Ok((Layers::new(), 0));
     };
     let jobs = jobs(images, to, source);
     let blobs: Vec<Expected> = jobs.iter().map(|job| Expected::of(&job.layer)).collect();
     let total = blobs.iter().map(|blob| blob.size).sum();
+    let unspooled = blobs
+        .iter()
+        .filter(|blob| spool.size(&blob.digest).is_none());
+    let read = unspooled.map(|blob| blob.size).sum();
     progress.enter(Phase::Write, total, blobs.len() as u64)?;
     let layers = Mutex::new(Layers::new());
     workers::each(pool, progress, &blobs, false, &|at, expected, transfer| {
@@ -91,9 +96,10 @@ pub(super) fn transcode(
         layers.insert(job.layer.digest, layer);
         Ok(())
     })?;
-    Ok(layers
+    let layers = layers
         .into_inner()
-        .unwrap_or_else(|poison| poison.into_inner()))
+        .unwrap_or_else(|poison| poison.into_inner());
+    Ok((layers, read))
 }
 
 fn one(

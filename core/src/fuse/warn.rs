@@ -216,8 +216,8 @@ fn docker_platform(images: &[Assembled], warnings: &mut Vec<Warning>) {
         .count();
     if several > 0 {
         let message = format!(
-            "`docker load` before Docker 28 gets one platform of each of the {several} \
-             multi-platform images, whatever the host; choose it with `--docker-platform`"
+            "`docker load` before Docker 28 gets one platform of each multi-platform image \
+             ({several} here), whatever the host; choose it with `--docker-platform`"
         );
         warnings.push(warning("docker-platform", None, message));
     }

@@ -109,7 +109,9 @@ fn places(job: &Job<'_>, tape: &Tape, file: &File, path: &Path) -> Result<Writte
             }
             Ok(())
         })?;
-        read.fetch_add(blob.size, Ordering::Relaxed);
+        if job.workplace.blobs.size(&blob.digest).is_none() {
+            read.fetch_add(blob.size, Ordering::Relaxed);
+        }
         Ok(())
     };
     let failures = workers::each(
@@ -240,7 +242,9 @@ fn stream(job: &Job<'_>, tape: &Tape, out: &mut dyn Write) -> Result<u64> {
             Body::Blob(at) => {
                 let blob = &job.set.blobs[*at];
                 transfer.run(job.source, blob, &mut put)?;
-                read += blob.size;
+                if job.workplace.blobs.size(&blob.digest).is_none() {
+                    read += blob.size;
+                }
             }
         }
         let padding = usize::try_from(tar::padding(member.size)).unwrap_or(0);
