@@ -128,11 +128,10 @@ int main(int count, char **arguments)
     if (isatty(STDERR_FILENO))
         fusion_options_set_progress(options, show, &shown);
 
-    /* An installer may run again: what an earlier run wrote is replaced, in one step. And a set
-     * of archives that lacks an architecture is better refused here than found by a node. */
+    /* An installer may run again: what an earlier run wrote is replaced, in one step. Where every
+     * image has to have both architectures, set "require-platform" to "linux/amd64,linux/arm64"
+     * too; as it is, an image that lacks one is a warning. */
     fusion_status status = fusion_options_set(options, "on-existing", "replace", &error);
-    if (status == FUSION_STATUS_OK)
-        status = fusion_options_set(options, "require-platform", "linux/amd64,linux/arm64", &error);
     if (status == FUSION_STATUS_OK)
         status = fusion_fuse((const char *const *)arguments + 2, (size_t)count - 2, arguments[1],
                              options, &report, &error);

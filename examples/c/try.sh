@@ -14,14 +14,16 @@ for _ in 1 2; do
         "$archives/docker-20.10-save-arm64.tar" | tee "$scratch/told"
 done
 grep -q 'linux/amd64 linux/arm64' "$scratch/told"
+grep -q 'warning\[missing-platform\]' "$scratch/told"
 tar -tf "$scratch/images.tar" | grep -qx index.json
 
-# Without one architecture nothing is installed, and what was there stays.
+# An archive that was not copied to its end: nothing is installed, and what was there stays.
+head -c 20000 "$archives/docker-20.10-save-arm64.tar" >"$scratch/short.tar"
 before=$(cksum <"$scratch/images.tar")
 status=0
 "$here/install-images" "$scratch/images.tar" "$archives/docker-20.10-save-amd64.tar" \
-    2>"$scratch/error" || status=$?
+    "$scratch/short.tar" 2>"$scratch/error" || status=$?
 cat "$scratch/error"
 [ "$status" = 1 ]
-grep -q FUSION_STATUS_PLATFORM_MISSING "$scratch/error"
+grep -q FUSION_STATUS_INVALID_ARCHIVE "$scratch/error"
 [ "$before" = "$(cksum <"$scratch/images.tar")" ]
