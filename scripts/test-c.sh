@@ -4,12 +4,12 @@
 #     scripts/test-c.sh [NAME...]      only tests whose name contains one of these
 #
 # Installs clang and valgrind with apt-get where they are missing. Builds what it needs with Cargo;
-# FUSION_NO_BUILD=1 takes what is there.
+# FUSION_NO_BUILD=1 takes what is there, in FUSION_TARGET if that is set.
 set -u
 
 here=$(cd "$(dirname "$0")/.." && pwd)
 cd "$here" || exit 1
-target=${CARGO_TARGET_DIR:-$here/target}
+built=${FUSION_TARGET:-${CARGO_TARGET_DIR:-$here/target}/release}
 scratch=$(mktemp -d)
 trap 'chmod -R u+rwx "$scratch"; rm -rf "$scratch"' EXIT
 chmod 755 "$scratch"
@@ -75,7 +75,7 @@ symbols() {
 dynamic() { readelf -d "$prefix/lib/libfusion.so" | grep -E "$1"; }
 version=$(sed -n '/^\[workspace.package\]/,/^\[/s/^version = "\(.*\)"/\1/p' Cargo.toml)
 try "symbols as listed" symbols "$prefix/lib/libfusion.so"
-try "symbols as listed, as Cargo builds it" symbols "$target/release/libfusion.so"
+try "symbols as listed, as Cargo builds it" symbols "$built/libfusion.so"
 case $version in 0.*) abi=${version%.*} ;; *) abi=${version%%.*} ;; esac
 try "soname" dynamic "SONAME.*\[libfusion\.so\.$abi\]"
 try "stays loaded" dynamic 'NODELETE'
@@ -115,7 +115,7 @@ done
 
 export FUSION_ARCHIVES=$here/fixtures/archives
 export FUSION_HOSTILE=$scratch/hostile
-need "$target/release/fusion-fixtures" hostile --out "$FUSION_HOSTILE" flipped-layer-oci \
+need "$built/fusion-fixtures" hostile --out "$FUSION_HOSTILE" flipped-layer-oci \
     header-checksum schema1 deep-indexes same-reference-twice-oci
 
 # build KIND COMPILER FLAGS...: every program into $scratch/KIND

@@ -26,6 +26,7 @@ pub mod verbs;
 pub mod version;
 
 mod call;
+mod pipe;
 
 #[cfg(test)]
 mod tests;

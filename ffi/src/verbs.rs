@@ -4,12 +4,14 @@ use std::ffi::c_char;
 
 use fusion_core::fuse::{Failure as Failed, fuse};
 use fusion_core::inspect::inspect;
+use fusion_core::location::{Location, Transport};
 use fusion_core::report::{Inspection, Report, Verification};
 use fusion_core::validate::verify;
 
 use crate::call::{Tools, verb};
 use crate::error::{Failure, fusion_error};
 use crate::options::fusion_options;
+use crate::pipe::Quiet;
 use crate::report::fusion_report;
 use crate::status::fusion_status;
 use crate::strings::{locations, path};
@@ -20,6 +22,9 @@ use crate::strings::{locations, path};
 ///
 /// Thread safety: any number of threads may do this at once. Two runs into one destination do not
 /// mix: one of them gets FUSION_STATUS_BUSY.
+///
+/// If the output is "-" and nobody reads it any more, that is FUSION_STATUS_IO; meanwhile the thread
+/// does not get SIGPIPE.
 ///
 /// @param sources paths, any bytes: image archives (.tar, .tar.gz, .tar.zst) and OCI layouts, in
 ///   the order that decides between them; skopeo's prefixes are understood (docker-archive:,
@@ -97,7 +102,7 @@ unsafe fn run(
                 false => (sources, Some(path(output, "output")?)),
             }
         };
-        let output = output.map(fusion_core::location::Location::parse);
+        let output = output.map(Location::parse);
         Ok::<_, Failure>((sources, output.transpose()?))
     };
     let (sources, output) = named().map_err(|failure| {
@@ -106,6 +111,8 @@ unsafe fn run(
         report.fail(failure.error());
         failure.report(report.to_json())
     })?;
+    let standard = |location: &Location| location.transport == Transport::Standard;
+    let _quiet = output.as_ref().is_some_and(standard).then(Quiet::begin);
     match fuse(&sources, output.as_ref(), &options, tools.sink, tools.stop) {
         Ok(report) => fusion_report::new(&report, report.to_json()),
         Err(Failed { error, report }) => Err(Failure::from(error).report(report.to_json())),
@@ -132,15 +139,21 @@ pub unsafe extern "C" fn fusion_inspect(
 ) -> fusion_status {
     let body = |tools: Tools<'_>| {
         // SAFETY: as the header says.
-        let source = unsafe { path(source, "source") }?;
+        let source = unsafe { path(source, "source") };
+        let named = match &source {
+            Ok(source) => source.to_string_lossy().into_owned(),
+            Err(_) => String::new(),
+        };
         let reference = tools.options.reference.as_deref();
-        let outcome = fusion_core::location::Location::parse(source)
-            .and_then(|location| inspect(&location, reference, tools.sink, tools.stop));
+        let outcome = source.and_then(|source| {
+            let source = Location::parse(source)?;
+            Ok(inspect(&source, reference, tools.sink, tools.stop)?)
+        });
         match outcome {
             Ok(inspection) => fusion_report::new(&inspection, inspection.to_json()),
-            Err(error) => {
-                let inspection = Inspection::failed(&source.to_string_lossy(), &error);
-                Err(Failure::from(error).report(inspection.to_json()))
+            Err(failure) => {
+                let inspection = Inspection::failed(&named, failure.error());
+                Err(failure.report(inspection.to_json()))
             }
         }
     };

@@ -160,6 +160,39 @@ static void no_space(const char *source)
     got(status, FUSION_STATUS_NO_SPACE, error, 0);
 }
 
+/* A pipe that nobody reads, as standard output, in a program that leaves SIGPIPE as it is. */
+static void broken_pipe(const char *source, fusion_options *options)
+{
+    int ends[2];
+    fflush(stdout);
+    int out = dup(1);
+    CHECK(out >= 0 && pipe(ends) == 0 && dup2(ends[1], 1) == 1);
+    close(ends[0]);
+    close(ends[1]);
+    fusion_error *error = NULL;
+    fusion_status status = fusion_fuse(&source, 1, "-", options, NULL, &error);
+    CHECK(dup2(out, 1) == 1);
+    close(out);
+    CHECK(fusion_error_errno(error) == EPIPE);
+    got(status, FUSION_STATUS_IO, error, 0);
+}
+
+static int32_t go_on(const fusion_progress *progress, void *user_data)
+{
+    (void)progress;
+    (void)user_data;
+    return 0;
+}
+
+static void broken_pipes(const char *source)
+{
+    fusion_options *options = fusion_options_new();
+    broken_pipe(source, options); /* on this thread */
+    fusion_options_set_progress(options, go_on, NULL);
+    broken_pipe(source, options); /* on another */
+    fusion_options_free(options);
+}
+
 typedef struct meddler {
     const char *source, *output;
 } meddler;
@@ -223,6 +256,7 @@ int main(void)
     options_and_choices(sources.paths[0]);
     files(sources.paths[0]);
     no_space(sources.paths[0]);
+    broken_pipes(sources.paths[0]);
     meddled(sources.paths[0]);
     bad("flipped-layer-oci", FUSION_STATUS_DIGEST_MISMATCH, PATH | MEMBER | DIGEST);
     bad("header-checksum", FUSION_STATUS_INVALID_ARCHIVE, PATH | OFFSET);
