@@ -657,6 +657,9 @@ void fusion_options_free(struct fusion_options *options);
  * Thread safety: any number of threads may do this at once. Two runs into one destination do not
  * mix: one of them gets FUSION_STATUS_BUSY.
  *
+ * If the output is "-" and nobody reads it any more, that is FUSION_STATUS_IO; meanwhile the thread
+ * does not get SIGPIPE.
+ *
  * @param sources paths, any bytes: image archives (.tar, .tar.gz, .tar.zst) and OCI layouts, in
  *   the order that decides between them; skopeo's prefixes are understood (docker-archive:,
  *   oci-archive:, oci:), "-" is standard input. Used during the call only
