@@ -1,0 +1,58 @@
+"""Results of `inspect` and `verify`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import fusion
+import pytest
+from fusion import _fusion
+
+
+def test_an_inspection_gives_its_images(pair: list[str]) -> None:
+    inspection = fusion.inspect(pair[0])
+    assert inspection.source.kind == "docker-archive"
+    assert len(inspection) == 3 == len(list(inspection))
+    hello = next(image for image in inspection if image.reference == "docker.io/library/hello:1.0")
+    assert hello.platforms[0].platform == "linux/amd64"
+    assert len(hello.platforms[0].layers) == 2
+    assert repr(inspection) == f"<Inspection {pair[0]} (docker-archive): 3 images>"
+
+
+def test_an_inspection_of_one_image(pair: list[str]) -> None:
+    [image] = fusion.inspect(Path(pair[0]), reference="hello:1.0")
+    assert image.names == ("hello:1.0",)
+    [image] = fusion.inspect(f"docker-archive:{pair[0]}:docker.io/library/hello:1.0")
+    assert image.reference == "docker.io/library/hello:1.0"
+
+
+def test_documents_are_those_of_the_command(pair: list[str]) -> None:
+    text = _fusion.inspect(pair[0].encode(), None, None, None)
+    inspection = fusion.Inspection._from_json(text)
+    assert inspection.to_json() == text and inspection.to_dict() == json.loads(text)
+    text = _fusion.verify([pair[0].encode()], None, None, None)
+    verification = fusion.Verification._from_json(text)
+    assert verification.to_dict() == json.loads(text)
+
+
+def test_sound_archives_verify(pair: list[str]) -> None:
+    verification = fusion.verify(pair, jobs=1)
+    assert verification.passed and verification.findings == ()
+    assert verification.sources == tuple(pair) and verification.blobs > 0
+
+
+def test_every_finding_is_listed(hostile: Any) -> None:
+    source = hostile("flipped-layer-oci")
+    verification = fusion.verify(source)
+    assert not verification.passed and verification.status == "failed"
+    finding = verification.findings[0]
+    assert (finding.path, finding.code, finding.severity) == (source, "digest-mismatch", "error")
+    assert finding.digest is not None and finding.digest.startswith("sha256:")
+    assert repr(verification).startswith("<Verification failed: ")
+
+
+def test_a_source_that_cannot_be_read_raises(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        fusion.verify(tmp_path / "none.tar")
