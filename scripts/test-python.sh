@@ -69,9 +69,10 @@ for entry in "${found[@]}"; do
         "$venv/bin/python" -c 'import mypy, pyright' 2>/dev/null ||
             "$venv/bin/pip" install --quiet mypy pyright typing-extensions
         for check in \
-            "mypy --config-file python/pyproject.toml python/python/fusion tests/python" \
+            "mypy --config-file python/pyproject.toml python/python/fusion tests/python examples/python" \
             "mypy.stubtest --mypy-config-file python/pyproject.toml fusion._fusion" \
-            "pyright --project tests/python/pyrightconfig.json"; do
+            "pyright --project tests/python/pyrightconfig.json" \
+            "pyright --verifytypes fusion --ignoreexternal"; do
             echo "== Python $version: $check"
             # shellcheck disable=SC2086
             PATH=$venv/bin:$PATH "$venv/bin/python" -m $check || status=1

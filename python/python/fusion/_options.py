@@ -6,7 +6,7 @@ import operator
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Union
+from typing import TYPE_CHECKING, Any, SupportsIndex, Union
 
 from .exceptions import UsageError
 
@@ -56,7 +56,7 @@ def jobs(value: object) -> int | None:
     """A number of threads."""
     if value is None:
         return None
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
+    if isinstance(value, bool) or not isinstance(value, SupportsIndex):
         raise TypeError(f"jobs must be int or None, not {_kind(value)}")
     number = operator.index(value)
     if number < 1:

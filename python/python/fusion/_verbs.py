@@ -25,6 +25,7 @@ class Stop(Protocol):
 
     def is_set(self) -> bool:
         """Whether to stop."""
+        ...
 
 
 def fuse(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno as _errno
 import os as _os
+import sys
 from typing import Any
 
 from ._results import Report
@@ -81,7 +82,7 @@ class FusionError(Exception):
         self.offset = offset
         self.hint = hint
         self.report = report
-        if hint is not None and hasattr(self, "add_note"):
+        if hint is not None and sys.version_info >= (3, 11):
             self.add_note(f"hint: {hint}")
 
     def _set_up(self, message: str, path: str | None, errno: int | None) -> None:
