@@ -14,6 +14,10 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 ARCHIVES = REPOSITORY / "fixtures" / "archives"
 
 
+Hostile = Callable[[str], str]
+"""Makes a bad input by its name in the fixtures' list, and says where it is."""
+
+
 def generator() -> str:
     """The program that makes archives; scripts/test-python.sh builds it."""
     target = Path(os.environ.get("CARGO_TARGET_DIR", REPOSITORY / "target"))
@@ -31,8 +35,8 @@ def pair() -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def hostile(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
-    """Makes a bad input by its name in the fixtures' list, and says where it is."""
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Hostile:
+    """Bad inputs."""
     folder = tmp_path_factory.mktemp("hostile")
 
     def make(name: str) -> str:

@@ -19,13 +19,11 @@ from typing import Any
 
 import fusion
 import pytest
-from conftest import generator, left_in
+from conftest import Hostile, generator, left_in
 from fusion import _fusion, exceptions
 
 # `internal` is a bug of fusion: no input leads there that is known.
 UNREACHABLE = {"internal"}
-
-Hostile = Callable[[str], str]
 
 
 class Scene:
@@ -122,7 +120,7 @@ def io_(scene: Scene) -> None:
 
 def no_space(scene: Scene) -> None:
     source = scene.folder / "sparse.tar"
-    vast_archive(source, 1 << 50)
+    vast_archive(source, 2 * shutil.disk_usage(scene.folder).free)
     try:
         fusion.fuse(source, scene.output)
     finally:
@@ -216,6 +214,8 @@ def test_habits_of_python_hold(pair: list[str], tmp_path: Path) -> None:
     assert missing.value.filename == str(tmp_path / "none.tar")
     with pytest.raises(ValueError):
         fusion.plan(pair, compression="brotli")
+    with pytest.raises(ValueError):
+        fusion.plan(pair, images="[")
     with pytest.raises(fusion.ConflictError):
         fusion.plan(pair, require_platforms="linux/s390x")
 
@@ -257,7 +257,6 @@ def test_errors_travel_between_processes(pair: list[str]) -> None:
         (("a.tar", "out"), {"jobs": -1}, ValueError),
         (("a.tar", "out"), {"jobs": 1.5}, TypeError),
         (("a.tar", "out"), {"jobs": True}, TypeError),
-        (("a.tar", "out"), {"jobs": 1 << 80}, ValueError),
         (("a.tar", "out"), {"format": 1}, TypeError),
         (("a.tar", "out"), {"format": "zip"}, ValueError),
         (("a.tar", "out"), {"on_conflict": "\ud800"}, ValueError),
@@ -266,7 +265,7 @@ def test_errors_travel_between_processes(pair: list[str]) -> None:
         (("a.tar", "out"), {"platforms": 1}, TypeError),
         (("a.tar", "out"), {"platforms": [1]}, TypeError),
         (("a.tar", "out"), {"platforms": ""}, ValueError),
-        (("a.tar", "out"), {"images": "["}, ValueError),
+        (("a.tar", "out"), {"name": "\udc80"}, ValueError),
         (("a.tar", "out"), {"rename": [("a", "b")]}, TypeError),
         (("a.tar", "out"), {"rename": {"": "b"}}, ValueError),
         (("a.tar", "out"), {"annotations": {"": "b"}}, ValueError),
@@ -301,8 +300,8 @@ def test_bad_arguments_of_inspect_and_verify(source: Any) -> None:
     if source != ["a.tar"]:
         with pytest.raises((TypeError, ValueError)):
             fusion.verify(source)
-    with pytest.raises((TypeError, ValueError)):
-        fusion.inspect("a.tar", reference=source if source != "" else 1)  # type: ignore[arg-type]
+    with pytest.raises(TypeError):
+        fusion.inspect("a.tar", reference=7)  # type: ignore[arg-type]
     with pytest.raises(ValueError):
         fusion.verify("a.tar", jobs=-1)
 

@@ -35,7 +35,7 @@ def test_types(pair: list[str], tmp_path: Path) -> None:
         platforms=("linux/amd64", "linux/arm64"),
         rename={"a": "b"},
         annotations={"a": "b"},
-        source_platforms={Path("a"): "linux/arm64"},
+        source_platforms={Path(pair[0]): "linux/amd64"},
         on_existing="replace",
         progress=progress,
         stop=threading.Event(),

@@ -49,6 +49,8 @@ def text(name: str, value: object) -> str:
     """Text."""
     if not isinstance(value, str):
         raise TypeError(f"{name} must be str, not {_kind(value)}")
+    # Half a surrogate pair is no text; this raises a `ValueError`.
+    value.encode()
     return value
 
 
@@ -61,7 +63,8 @@ def jobs(value: object) -> int | None:
     number = operator.index(value)
     if number < 1:
         raise UsageError(f"jobs must be at least 1, not {number}")
-    return number
+    # The engine takes fewer; what is to be avoided is a number that no machine type holds.
+    return min(number, 1 << 16)
 
 
 def callbacks(progress: object, stop: object) -> None:
