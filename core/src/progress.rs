@@ -121,6 +121,8 @@ impl Stop {
 #[derive(Debug, Default)]
 pub struct Progress {
     stop: Stop,
+    /// The sink said stop: for this run only, whoever else shares the flag.
+    halted: AtomicBool,
     phase: AtomicU8,
     bytes: AtomicU64,
     total_bytes: AtomicU64,
@@ -152,13 +154,19 @@ impl Progress {
 
     /// An error once the caller asked to stop.
     pub fn check(&self) -> Result<()> {
-        self.stop.check()
+        if self.halted() {
+            Err(Error::cancelled())
+        } else {
+            Ok(())
+        }
     }
 
-    /// The flag that stops this run.
-    #[must_use]
-    pub fn stop(&self) -> &Stop {
-        &self.stop
+    fn halted(&self) -> bool {
+        self.stop.requested() || self.halted.load(Ordering::Relaxed)
+    }
+
+    fn halt(&self) {
+        self.halted.store(true, Ordering::Relaxed);
     }
 
     /// Counts bytes done.
@@ -184,7 +192,7 @@ impl Progress {
             meeting.asked += 1;
             let ticket = meeting.asked;
             self.met.notify_all();
-            while meeting.answered < ticket && !self.stop.requested() {
+            while meeting.answered < ticket && !self.halted() {
                 meeting = self
                     .met
                     .wait(meeting)
@@ -209,6 +217,7 @@ impl Progress {
 /// Runs `work` on another thread while this one reports to `sink`; returns what `work` returns.
 ///
 /// A panic of `work` goes on in the caller. A panic of `sink` stops the work first, then goes on.
+/// What `work` logs goes to the subscriber of the calling thread.
 pub fn drive<T: Send>(
     progress: &Progress,
     sink: Option<&mut dyn Sink>,
@@ -220,9 +229,12 @@ pub fn drive<T: Send>(
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
         .attended = true;
+    let log = tracing::dispatcher::get_default(Clone::clone);
     std::thread::scope(|scope| {
         let worker = scope.spawn(|| {
-            let outcome = catch_unwind(AssertUnwindSafe(work));
+            let outcome = catch_unwind(AssertUnwindSafe(|| {
+                tracing::dispatcher::with_default(&log, work)
+            }));
             let mut meeting = progress
                 .meeting
                 .lock()
@@ -233,7 +245,7 @@ pub fn drive<T: Send>(
         });
         let watched = catch_unwind(AssertUnwindSafe(|| watch(progress, sink)));
         if watched.is_err() {
-            progress.stop.request();
+            progress.halt();
             progress.met.notify_all();
         }
         let outcome = worker.join().unwrap_or_else(Err);
@@ -261,7 +273,7 @@ fn watch(progress: &Progress, sink: &mut dyn Sink) {
         let asked = meeting.asked;
         drop(meeting);
         if sink.report(&progress.snapshot()) == Flow::Stop {
-            progress.stop.request();
+            progress.halt();
         }
         let mut meeting = progress
             .meeting
@@ -295,13 +307,14 @@ mod tests {
     }
 
     #[test]
-    fn a_sink_that_says_stop_stops_the_work_at_the_next_phase() {
-        let progress = Progress::new(Stop::new());
+    fn a_sink_that_says_stop_stops_its_own_work_at_the_next_phase() {
+        let stop = Stop::new();
+        let progress = Progress::new(stop.clone());
         let mut sink = |_: &Snapshot| Flow::Stop;
         let outcome = drive(&progress, Some(&mut sink), || {
             progress.enter(Phase::Write, 0, 0)
         });
-        assert!(outcome.is_err());
+        assert!(outcome.is_err() && !stop.requested());
     }
 
     #[test]

@@ -9,7 +9,8 @@ use super::{Expected, Transfer};
 use crate::error::{Error, ErrorKind, Result};
 use crate::progress::Progress;
 
-/// A pool of `jobs` threads; `None`: one a core.
+/// A pool of `jobs` threads; `None`: one a core. What they log goes to the subscriber of the
+/// thread that calls this.
 pub fn pool(jobs: Option<usize>) -> Result<ThreadPool> {
     let jobs = match jobs {
         Some(0) => {
@@ -21,9 +22,16 @@ pub fn pool(jobs: Option<usize>) -> Result<ThreadPool> {
         Some(jobs) => jobs.min(256),
         None => std::thread::available_parallelism().map_or(1, usize::from),
     };
+    let log = tracing::dispatcher::get_default(Clone::clone);
     rayon::ThreadPoolBuilder::new()
         .num_threads(jobs)
-        .thread_name(|at| format!("fusion-{at}"))
+        .spawn_handler(|thread| {
+            let log = log.clone();
+            std::thread::Builder::new()
+                .name(format!("fusion-{}", thread.index()))
+                .spawn(move || tracing::dispatcher::with_default(&log, || thread.run()))
+                .map(drop)
+        })
         .build()
         .map_err(|error| {
             Error::new(
