@@ -7,7 +7,7 @@ use std::time::Instant;
 use rayon::ThreadPool;
 
 use crate::archive::{Archive, Keep};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{self, Child, ImageNode, Node};
 use crate::location::Location;
 use crate::oci::{Compression, Descriptor, Digest};
@@ -26,6 +26,9 @@ pub fn verify(
     stop: &Stop,
 ) -> Result<Verification> {
     let begun = Instant::now();
+    if sources.is_empty() {
+        return Err(Error::new(ErrorKind::Usage, "no source is named"));
+    }
     let names = sources
         .iter()
         .map(|source| source.spelled.clone())
@@ -165,7 +168,7 @@ impl Check<'_> {
 
     /// Lists what is wrong with the content; passes on what kept it from being checked.
     fn find(&mut self, error: Error) -> Result<()> {
-        if error.kind().exit_status() != crate::ErrorKind::InvalidArchive.exit_status() {
+        if error.kind().exit_status() != ErrorKind::InvalidArchive.exit_status() {
             return Err(error);
         }
         self.verification.findings.push(Finding {
@@ -220,7 +223,7 @@ fn as_streamed(archive: &Archive, expected: &Expected) -> Result<()> {
     if seen.digest != expected.digest {
         return Err(mismatch(&expected.digest, &seen.digest));
     }
-    let invalid = |message| Error::new(crate::ErrorKind::InvalidArchive, message);
+    let invalid = |message| Error::new(ErrorKind::InvalidArchive, message);
     match (expected.diff_id, seen.diff_id) {
         (Some((Compression::None, diff_id)), _) if diff_id != seen.digest => {
             Err(mismatch(&diff_id, &seen.digest))

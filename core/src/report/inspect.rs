@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::{Blobs, Bytes, ErrorReport, VERSION, Warning};
+use crate::error::Error;
 use crate::oci::{Digest, MediaType};
 
 /// What is inside a source. Lengths are in bytes.
@@ -39,6 +40,20 @@ impl Inspection {
             blobs: Blobs::default(),
             bytes: Bytes::default(),
             warnings: Vec::new(),
+        }
+    }
+
+    /// The inspection of a source, named `location`, that failed with `error`.
+    #[must_use]
+    pub fn failed(location: &str, error: &Error) -> Self {
+        Self {
+            error: Some(ErrorReport::from(error)),
+            ..Self::new(InspectedSource {
+                kind: "unknown",
+                location: location.to_owned(),
+                compression: "unknown",
+                size: 0,
+            })
         }
     }
 

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::{ErrorReport, VERSION};
+use crate::error::{Error, ErrorKind};
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -74,6 +75,15 @@ impl Verification {
             findings: Vec::new(),
             elapsed_seconds: 0.0,
         }
+    }
+
+    /// Says that the run failed with `error`, as against what it found.
+    pub fn fail(&mut self, error: &Error) {
+        self.status = match error.kind() {
+            ErrorKind::Cancelled => "cancelled",
+            _ => "failed",
+        };
+        self.error = Some(ErrorReport::from(error));
     }
 
     /// Whether nothing is wrong.
