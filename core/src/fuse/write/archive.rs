@@ -44,6 +44,8 @@ pub(super) fn write(job: &Job<'_>, path: &Path, compression: Compression) -> Res
         )
     })?;
     let temporary = staging.file("archive");
+    // With `keep_going` there may have been an attempt before this one.
+    fsx::remove_file_if_exists(&temporary)?;
     let file = fsx::create_file(&temporary, 0o644)?;
     let written = match compression {
         Compression::None => places(job, &tape, &file, &temporary),
