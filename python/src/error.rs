@@ -1,6 +1,5 @@
 //! The engine's errors as Python exceptions.
 
-use fusion_core::report::Report;
 use fusion_core::{Error, ErrorKind};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -12,12 +11,13 @@ pub(crate) fn error_kinds() -> Vec<&'static str> {
     ErrorKind::ALL.iter().map(|kind| kind.name()).collect()
 }
 
-/// The exception for `error`: `fusion.exceptions` says which class a kind has.
-pub(crate) fn exception(py: Python<'_>, error: &Error, report: Option<&Report>) -> PyErr {
-    build(py, error, report).unwrap_or_else(|failed| failed)
+/// The exception for `error`: `fusion.exceptions` says which class a kind has. `document` is that
+/// of the run, as JSON.
+pub(crate) fn exception(py: Python<'_>, error: &Error, document: Option<String>) -> PyErr {
+    build(py, error, document).unwrap_or_else(|failed| failed)
 }
 
-fn build(py: Python<'_>, error: &Error, report: Option<&Report>) -> PyResult<PyErr> {
+fn build(py: Python<'_>, error: &Error, document: Option<String>) -> PyResult<PyErr> {
     static BUILD: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let facts = PyDict::new(py);
     facts.set_item("kind", error.kind().name())?;
@@ -27,8 +27,7 @@ fn build(py: Python<'_>, error: &Error, report: Option<&Report>) -> PyResult<PyE
     facts.set_item("offset", error.get_offset())?;
     facts.set_item("hint", error.get_hint())?;
     facts.set_item("errno", error.errno())?;
-    let report = report.map(Report::to_json);
-    let arguments = (error.to_string(), report, facts);
+    let arguments = (error.to_string(), document, facts);
     let exception = BUILD
         .import(py, "fusion.exceptions", "_from_native")?
         .call1(arguments)?;

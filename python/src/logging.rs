@@ -2,7 +2,6 @@
 //! `fusion.fuse.run`.
 
 use std::fmt::{self, Write};
-use std::sync::atomic::{AtomicU8, Ordering};
 
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -11,26 +10,27 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::subscriber::Interest;
 use tracing::{Event, Level, Metadata, Subscriber};
 
-/// The least level that the logger `fusion` handles, as `logging` counts: 30 is a warning.
-static LEVEL: AtomicU8 = AtomicU8::new(30);
+/// Hands the events of one run to Python, from whatever thread they come.
+pub(crate) struct Bridge {
+    /// The least level that the logger `fusion` handles, as `logging` counts: 30 is a warning.
+    level: u8,
+}
 
-/// Asks the logger `fusion` what it handles, so that workers need not ask: most of what the engine
-/// traces is for nobody. Called at the start of every run, it also puts the bridge up, unless
-/// something else in this process listens already.
-pub(crate) fn refresh(py: Python<'_>) -> PyResult<()> {
-    let logger = logger(py, "fusion")?;
-    let level: i64 = logger
-        .call_method0(intern!(py, "getEffectiveLevel"))?
-        .extract()?;
-    LEVEL.store(
-        u8::try_from(level.max(0)).unwrap_or(u8::MAX),
-        Ordering::Relaxed,
-    );
-    static ONCE: std::sync::Once = std::sync::Once::new();
-    ONCE.call_once(|| {
-        let _somebody_listens = tracing::subscriber::set_global_default(Bridge);
-    });
-    Ok(())
+impl Bridge {
+    /// Asks the logger `fusion` what it handles, so that workers need not ask: most of what the
+    /// engine traces is for nobody.
+    pub(crate) fn new(py: Python<'_>) -> PyResult<Self> {
+        let level = logger(py, "fusion")?.call_method0(intern!(py, "getEffectiveLevel"))?;
+        let level: i64 = level.extract()?;
+        Ok(Self {
+            level: u8::try_from(level.max(0)).unwrap_or(u8::MAX),
+        })
+    }
+
+    /// Does `work` and hears what it logs.
+    pub(crate) fn listen<T>(self, work: impl FnOnce() -> T) -> T {
+        tracing::subscriber::with_default(self, work)
+    }
 }
 
 fn logger<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
@@ -38,13 +38,10 @@ fn logger<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
     logging.call_method1(intern!(py, "getLogger"), (name,))
 }
 
-/// Hands events to Python, from whatever thread they come.
-struct Bridge;
-
 impl Subscriber for Bridge {
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
         if metadata.is_event() && metadata.target().starts_with("fusion") {
-            // The level may be another in the next run.
+            // Each run has its own level.
             Interest::sometimes()
         } else {
             Interest::never()
@@ -52,7 +49,7 @@ impl Subscriber for Bridge {
     }
 
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        number(metadata.level()) >= LEVEL.load(Ordering::Relaxed)
+        number(metadata.level()) >= self.level
     }
 
     fn event(&self, event: &Event<'_>) {

@@ -7,13 +7,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use fusion_core::fuse::Failure;
 use fusion_core::location::Location;
 use fusion_core::progress::Stop;
-use fusion_core::report::Report;
+use fusion_core::report::{Inspection, Verification};
 use fusion_core::{Error, ErrorKind, Result};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 
 use crate::error::exception;
-use crate::logging;
+use crate::logging::Bridge;
 use crate::options::Choices;
 use crate::watch::Watch;
 
@@ -54,11 +54,17 @@ pub(crate) fn inspect(
     stop: Option<Py<PyAny>>,
 ) -> PyResult<String> {
     run(py, progress, stop, |watch| {
-        let source = locate(&source)?;
         let reference = reference.as_deref();
-        let inspection =
-            fusion_core::inspect::inspect(&source, reference, Some(watch), &Stop::new())?;
-        Ok(inspection.to_json())
+        let outcome = locate(&source).and_then(|source| {
+            fusion_core::inspect::inspect(&source, reference, Some(watch), &Stop::new())
+        });
+        match outcome {
+            Ok(inspection) => Ok(inspection.to_json()),
+            Err(error) => {
+                let document = Inspection::failed(&spelled(&source), &error).to_json();
+                Err(Failed::with(error, document))
+            }
+        }
     })
 }
 
@@ -73,34 +79,47 @@ pub(crate) fn verify(
     stop: Option<Py<PyAny>>,
 ) -> PyResult<String> {
     run(py, progress, stop, |watch| {
-        let sources = locate_all(&sources)?;
-        let verification =
-            fusion_core::validate::verify(&sources, jobs, Some(watch), &Stop::new())?;
-        Ok(verification.to_json())
+        let outcome = locate_all(&sources).and_then(|sources| {
+            fusion_core::validate::verify(&sources, jobs, Some(watch), &Stop::new())
+        });
+        match outcome {
+            Ok(verification) => Ok(verification.to_json()),
+            Err(error) => {
+                let mut document = Verification::new(sources.iter().map(spelled).collect());
+                document.fail(&error);
+                Err(Failed::with(error, document.to_json()))
+            }
+        }
     })
 }
 
-/// A run that failed: why, and the report as far as it came.
+/// A run that failed: why, and its document as far as it came.
 struct Failed {
     error: Error,
-    report: Option<Box<Report>>,
+    document: Option<String>,
+}
+
+impl Failed {
+    const fn with(error: Error, document: String) -> Self {
+        Self {
+            error,
+            document: Some(document),
+        }
+    }
 }
 
 impl From<Error> for Failed {
     fn from(error: Error) -> Self {
         Self {
             error,
-            report: None,
+            document: None,
         }
     }
 }
 
 impl From<Failure> for Failed {
     fn from(failure: Failure) -> Self {
-        Self {
-            error: failure.error,
-            report: Some(failure.report),
-        }
+        Self::with(failure.error, failure.report.to_json())
     }
 }
 
@@ -112,10 +131,10 @@ fn run(
     stop: Option<Py<PyAny>>,
     work: impl FnOnce(&mut Watch) -> Result<String, Failed> + Send,
 ) -> PyResult<String> {
-    logging::refresh(py)?;
+    let bridge = Bridge::new(py)?;
     let (watch, outcome) = py.detach(|| {
         let mut watch = Watch::new(progress, stop);
-        let outcome = catch_unwind(AssertUnwindSafe(|| work(&mut watch)));
+        let outcome = catch_unwind(AssertUnwindSafe(|| bridge.listen(|| work(&mut watch))));
         (watch, outcome.unwrap_or_else(|_| Err(bug().into())))
     });
     let failed = outcome.as_ref().err();
@@ -125,7 +144,7 @@ fn run(
         }
         return Err(raised);
     }
-    outcome.map_err(|failed| exception(py, &failed.error, failed.report.as_deref()))
+    outcome.map_err(|failed| exception(py, &failed.error, failed.document))
 }
 
 /// Adds what the engine has to say about being stopped, where Python has notes (from 3.11 on).
@@ -143,6 +162,10 @@ fn bug() -> Error {
 
 fn locate(path: &PyBackedBytes) -> Result<Location> {
     Location::parse(OsStr::from_bytes(path))
+}
+
+fn spelled(path: &PyBackedBytes) -> String {
+    String::from_utf8_lossy(path).into_owned()
 }
 
 fn locate_all(paths: &[PyBackedBytes]) -> Result<Vec<Location>> {

@@ -175,7 +175,8 @@ def test_every_kind_arrives(
     assert type(error) is exceptions.KINDS[kind], repr(error)
     assert error.kind == kind
     report = error.report
-    if report is not None:
+    if kind != "usage":
+        assert isinstance(report, fusion.Report)
         assert report.status == ("cancelled" if kind == "cancelled" else "failed")
         assert report.error is not None
         assert (report.error.kind, report.error.message) == (kind, str(error))

@@ -44,7 +44,7 @@ def test_sound_archives_verify(pair: list[str]) -> None:
 
 
 def test_every_finding_is_listed(hostile: Hostile) -> None:
-    source = hostile("flipped-layer-oci")
+    source = hostile("lying-blob-oci")
     verification = fusion.verify(source)
     assert not verification.passed and verification.status == "failed"
     finding = next(each for each in verification.findings if each.code == "digest-mismatch")
@@ -54,5 +54,14 @@ def test_every_finding_is_listed(hostile: Hostile) -> None:
 
 
 def test_a_source_that_cannot_be_read_raises(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError):
-        fusion.verify(tmp_path / "none.tar")
+    missing = str(tmp_path / "none.tar")
+    with pytest.raises(fusion.NotFoundError) as caught:
+        fusion.verify([missing])
+    report = caught.value.report
+    assert isinstance(report, fusion.Verification) and not report.passed
+    assert report.sources == (missing,) and report.error is not None
+    with pytest.raises(FileNotFoundError) as caught:
+        fusion.inspect(missing)
+    inspection = caught.value.report
+    assert isinstance(inspection, fusion.Inspection) and inspection.error is not None
+    assert inspection.source.location == missing and inspection.error.kind == "not-found"

@@ -94,7 +94,8 @@ def test_an_event_stops_a_run(large: list[str], tmp_path: Path) -> None:
     with pytest.raises(fusion.CancelledError) as caught:
         fusion.fuse(large, tmp_path / "out.tar", progress=progress, stop=stop)
     assert time.monotonic() - moment < PROMPT
-    assert caught.value.report is not None and caught.value.report.status == "cancelled"
+    assert isinstance(caught.value.report, fusion.Report)
+    assert caught.value.report.status == "cancelled"
     assert left_in(tmp_path) == []
 
 

@@ -75,7 +75,7 @@ def test_types_of_errors(pair: list[str]) -> None:
     assert_type(error.path, "str | None")
     assert_type(error.offset, "int | None")
     assert_type(error.hint, "str | None")
-    assert_type(error.report, "fusion.Report | None")
+    assert_type(error.report, "fusion.Report | fusion.Inspection | fusion.Verification | None")
     assert isinstance(error, OSError) and error.errno is not None
 
 

@@ -310,7 +310,7 @@ class Inspection(Document):
     version: str
     """The version of fusion."""
     error: ErrorReport | None
-    """Always ``None`` here: a source that cannot be inspected raises."""
+    """Why the source could not be inspected: in `FusionError.report` only."""
     source: InspectedSource
     """The source."""
     images: tuple[InspectedImage, ...]
@@ -373,7 +373,7 @@ class Verification(Document):
     status: Literal["ok", "failed", "cancelled"]
     """``failed`` if a finding is an error."""
     error: ErrorReport | None
-    """Always ``None`` here: a source that cannot be checked raises."""
+    """Why the run failed, as against what it found: in `FusionError.report` only."""
     sources: tuple[str, ...]
     """The sources, as they were named."""
     images: int

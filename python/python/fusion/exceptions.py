@@ -7,11 +7,12 @@ Each kind of error of the engine has a class of its own, and a stable name: `Fus
 from __future__ import annotations
 
 import errno as _errno
+import json
 import os as _os
 import sys
 from typing import Any
 
-from ._results import Report
+from ._results import Inspection, Report, Verification
 
 __all__ = [
     "KINDS",
@@ -55,8 +56,9 @@ class FusionError(Exception):
     """The byte of the file."""
     hint: str | None
     """What to do next."""
-    report: Report | None
-    """The report of `fuse` or `plan`, as far as the run came; ``None`` for other verbs."""
+    report: Report | Inspection | Verification | None
+    """The result as far as the run came, with the error in it: a `Report` of `fuse` and `plan`, an
+    `Inspection` of `inspect`, a `Verification` of `verify`. ``None`` if the run did not begin."""
 
     _kind = "internal"
 
@@ -71,7 +73,7 @@ class FusionError(Exception):
         offset: int | None = None,
         hint: str | None = None,
         errno: int | None = None,
-        report: Report | None = None,
+        report: Report | Inspection | Verification | None = None,
     ) -> None:
         self._set_up(message, path, errno)
         self._message = message
@@ -245,11 +247,21 @@ KINDS: dict[str, type[FusionError]] = {
 """The class of every kind, by the kind's stable name."""
 
 
-def _from_native(message: str, report: str | None, facts: dict[str, Any]) -> FusionError:
+_DOCUMENTS: dict[str, type[Report | Inspection | Verification]] = {
+    "fusion.report/v1": Report,
+    "fusion.inspect/v1": Inspection,
+    "fusion.verify/v1": Verification,
+}
+
+
+def _from_native(message: str, document: str | None, facts: dict[str, Any]) -> FusionError:
     """The exception for an error of the engine; called from there."""
     known = KINDS.get(facts["kind"], FusionError)
-    document = None if report is None else Report._from_json(report)
-    return known(message, report=document, **facts)
+    report = None
+    if document is not None:
+        values = json.loads(document)
+        report = _DOCUMENTS[values["schema"]]._from_dict(values)
+    return known(message, report=report, **facts)
 
 
 def _rebuild(known: type[FusionError], message: str, facts: dict[str, Any]) -> FusionError:
