@@ -2,8 +2,11 @@
 
 #![allow(
     clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::type_complexity,
+    clippy::cloned_ref_to_slice_refs,
     missing_docs,
-    reason = "tests say what they expect"
+    reason = "tests say what they expect, and measure aloud"
 )]
 
 mod architecture;

@@ -20,7 +20,7 @@ use crate::fsx::{self, Mapped};
 use crate::location::{Location, Transport};
 use crate::oci::{Compression, Descriptor, Digest, Reference};
 use crate::progress::Progress;
-use crate::store::{BlobReader, BlobSource, Memory, Place, absent};
+use crate::store::{BlobReader, BlobSource, Memory, Place, absent, advise};
 
 use detect::Found;
 use members::{Member, Members};
@@ -136,9 +136,14 @@ impl Archive {
     /// Opens the archive at `location`. If it has to be read as a stream, `keep` says what happens
     /// to its content.
     pub fn open(location: &Location, keep: &Keep, progress: &Progress) -> Result<Self> {
+        Self::read(location, keep, progress).map_err(advise)
+    }
+
+    fn read(location: &Location, keep: &Keep, progress: &Progress) -> Result<Self> {
         let (members, compression) = if location.transport == Transport::Standard {
             let path = Path::new("standard input");
-            let (input, compression) = stream::sniff(Box::new(std::io::stdin()), path)?;
+            let pipe = stream::Pipe::new(fsx::standard_input()?, progress);
+            let (input, compression) = stream::sniff(pipe, path)?;
             (
                 stream::read(input, compression, path, keep, progress)?,
                 compression,
@@ -149,8 +154,8 @@ impl Archive {
             if metadata.is_dir() {
                 (Members::directory(path.to_owned()), Compression::None)
             } else if !metadata.is_file() {
-                let file: Box<dyn Read + Send> = Box::new(fsx::open(path)?);
-                let (input, compression) = stream::sniff(file, path)?;
+                let pipe = stream::Pipe::new(fsx::open(path)?, progress);
+                let (input, compression) = stream::sniff(pipe, path)?;
                 (
                     stream::read(input, compression, path, keep, progress)?,
                     compression,

@@ -223,6 +223,13 @@ impl Error {
         self
     }
 
+    /// Says what to do next, whatever was said before.
+    #[must_use]
+    pub fn better_hint(mut self, hint: impl Into<String>) -> Self {
+        self.0.hint = Some(hint.into());
+        self
+    }
+
     /// Keeps the error that caused this one.
     #[must_use]
     pub fn source_error(

@@ -1,6 +1,7 @@
 //! Fusing: sources → plan → execute → report.
 
 mod assemble;
+mod blobs;
 mod destination;
 mod input;
 mod listing;

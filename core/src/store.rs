@@ -15,7 +15,7 @@ pub use memory::Memory;
 pub use transfer::{CHUNK, Expected, Transfer, read_document};
 pub(crate) use transfer::{Hashing, mismatch};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::oci::Digest;
 
 /// Where a blob lies, for errors.
@@ -32,7 +32,8 @@ pub struct Place {
 impl Place {
     /// `error`, saying that it is about this place; what it says already stays.
     #[must_use]
-    pub fn blame(&self, mut error: Error) -> Error {
+    pub fn blame(&self, error: Error) -> Error {
+        let mut error = advise(error);
         // What stopped the run or filled the destination's disk is not the fault of the place
         // that was being read.
         if error.get_path().is_some() {
@@ -48,6 +49,14 @@ impl Place {
             Some(offset) => error.offset(offset),
             None => error,
         }
+    }
+}
+
+/// `error`, with what to do about an archive that is damaged unless it says that already.
+pub(crate) fn advise(error: Error) -> Error {
+    match error.kind() {
+        ErrorKind::InvalidArchive => error.hint("the archive is damaged: copy or save it again"),
+        _ => error,
     }
 }
 
@@ -100,9 +109,12 @@ impl BlobSource for Sources<'_> {
         }
     }
 
+    /// A spool holds what came out of an archive: the archive is the place that means something.
     fn place(&self, digest: &Digest) -> Place {
-        self.holder(digest)
-            .map(|source| source.place(digest))
+        let holders = self.0.iter().filter(|source| source.size(digest).is_some());
+        let mut places = holders.map(|source| source.place(digest));
+        places
+            .find(|place| place.path.is_some())
             .unwrap_or_default()
     }
 
@@ -114,7 +126,7 @@ impl BlobSource for Sources<'_> {
 /// The error of a blob that something refers to and nothing holds.
 pub(crate) fn absent(digest: &Digest) -> Error {
     Error::new(
-        crate::ErrorKind::InvalidArchive,
+        ErrorKind::InvalidArchive,
         format!("blob {digest} is missing"),
     )
     .digest(digest)

@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use serde_json::Value;
 
 use super::containerd::Containerd;
-use super::layout::{array, text};
+use super::layout::{array, strings, text};
 use super::process::{self, Daemon, Failure, Result, command, run, run_text};
 
 /// One image, as `docker image inspect` shows it.
@@ -22,6 +22,19 @@ pub(crate) struct DockerImage {
     /// Diff IDs, bottom first.
     pub(crate) layers: Vec<String>,
     pub(crate) tags: Vec<String>,
+}
+
+impl DockerImage {
+    fn new(json: &Value) -> Self {
+        Self {
+            id: text(json, "/Id"),
+            os: text(json, "/Os"),
+            architecture: text(json, "/Architecture"),
+            variant: text(json, "/Variant"),
+            layers: strings(json, "/RootFS/Layers"),
+            tags: strings(json, "/RepoTags"),
+        }
+    }
 }
 
 /// A running dockerd with storage of its own (driver vfs), without networks.
@@ -104,23 +117,20 @@ impl Docker {
     }
 
     pub(crate) fn inspect(&self, reference: &str) -> Result<DockerImage> {
-        let said = run(self.docker().args(["image", "inspect", reference]))?;
+        self.inspect_all(&[reference])
+            .map(|mut images| images.remove(0))
+    }
+
+    /// The images of these references, in this order.
+    pub(crate) fn inspect_all(&self, references: &[&str]) -> Result<Vec<DockerImage>> {
+        let said = run(self.docker().args(["image", "inspect"]).args(references))?;
         let json: Value = serde_json::from_slice(&said).map_err(|e| {
-            Failure::found(format!("docker image inspect {reference}"), e.to_string())
+            Failure::found(
+                format!("docker image inspect {references:?}"),
+                e.to_string(),
+            )
         })?;
-        let strings = |pointer| {
-            array(&json, pointer)
-                .filter_map(|item| item.as_str().map(str::to_owned))
-                .collect()
-        };
-        Ok(DockerImage {
-            id: text(&json, "/0/Id"),
-            os: text(&json, "/0/Os"),
-            architecture: text(&json, "/0/Architecture"),
-            variant: text(&json, "/0/Variant"),
-            layers: strings("/0/RootFS/Layers"),
-            tags: strings("/0/RepoTags"),
-        })
+        Ok(array(&json, "").map(DockerImage::new).collect())
     }
 
     /// `docker save`

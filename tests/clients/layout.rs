@@ -38,6 +38,17 @@ pub(crate) fn images(layout: &Path) -> Result<BTreeMap<String, Vec<LayoutImage>>
     Ok(found)
 }
 
+/// The digest that each `ref.name` leads to.
+pub(crate) fn roots(layout: &Path) -> Result<BTreeMap<String, String>> {
+    let root = json(&layout.join("index.json"))?;
+    Ok(array(&root, "/manifests")
+        .map(|descriptor| {
+            let name = text(descriptor, "/annotations/org.opencontainers.image.ref.name");
+            (name, text(descriptor, "/digest"))
+        })
+        .collect())
+}
+
 fn walk(layout: &Path, descriptor: &Value, found: &mut Vec<LayoutImage>) -> Result<()> {
     let digest = text(descriptor, "/digest");
     let document = blob(layout, &digest)?;
@@ -60,9 +71,7 @@ impl LayoutImage {
             platform: platform(image),
             manifest: digest,
             config,
-            diff_ids: array(image, "/rootfs/diff_ids")
-                .filter_map(|id| id.as_str().map(str::to_owned))
-                .collect(),
+            diff_ids: strings(image, "/rootfs/diff_ids"),
             layers: array(manifest, "/layers")
                 .map(|layer| Layer {
                     digest: text(layer, "/digest"),
@@ -99,6 +108,13 @@ pub(crate) fn array<'a>(value: &'a Value, pointer: &str) -> impl Iterator<Item =
         .and_then(Value::as_array)
         .into_iter()
         .flatten()
+}
+
+/// The strings of the array at that JSON pointer.
+pub(crate) fn strings(value: &Value, pointer: &str) -> Vec<String> {
+    array(value, pointer)
+        .filter_map(|item| item.as_str().map(str::to_owned))
+        .collect()
 }
 
 fn blob(layout: &Path, digest: &str) -> Result<Value> {

@@ -12,4 +12,14 @@ pub(crate) mod process;
 pub(crate) mod skopeo;
 pub(crate) mod umoci;
 
+pub(crate) mod committed;
+pub(crate) mod fused;
+pub(crate) mod sample;
+pub(crate) mod sound;
+pub(crate) mod taking;
+pub(crate) mod tree;
+
+mod matrix;
+mod oracle;
+mod promise;
 mod selftest;

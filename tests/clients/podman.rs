@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::layout::{array, text};
+use super::layout::{array, strings, text};
 use super::process::{self, Failure, Result, command, run, run_text};
 
 /// One image, as `podman image inspect` shows it.
@@ -21,6 +21,19 @@ pub(crate) struct PodmanImage {
     /// Diff IDs, bottom first.
     pub(crate) layers: Vec<String>,
     pub(crate) names: Vec<String>,
+}
+
+impl PodmanImage {
+    fn new(json: &Value) -> Self {
+        Self {
+            id: format!("sha256:{}", text(json, "/Id")),
+            digest: text(json, "/Digest"),
+            os: text(json, "/Os"),
+            architecture: text(json, "/Architecture"),
+            layers: strings(json, "/RootFS/Layers"),
+            names: strings(json, "/RepoTags"),
+        }
+    }
 }
 
 /// podman with storage of its own (driver vfs).
@@ -68,23 +81,20 @@ impl Podman {
     }
 
     pub(crate) fn inspect(&self, reference: &str) -> Result<PodmanImage> {
-        let said = run(self.podman().args(["image", "inspect", reference]))?;
+        self.inspect_all(&[reference])
+            .map(|mut images| images.remove(0))
+    }
+
+    /// The images of these references, in this order.
+    pub(crate) fn inspect_all(&self, references: &[&str]) -> Result<Vec<PodmanImage>> {
+        let said = run(self.podman().args(["image", "inspect"]).args(references))?;
         let json: Value = serde_json::from_slice(&said).map_err(|e| {
-            Failure::found(format!("podman image inspect {reference}"), e.to_string())
+            Failure::found(
+                format!("podman image inspect {references:?}"),
+                e.to_string(),
+            )
         })?;
-        let strings = |pointer| {
-            array(&json, pointer)
-                .filter_map(|item| item.as_str().map(str::to_owned))
-                .collect()
-        };
-        Ok(PodmanImage {
-            id: format!("sha256:{}", text(&json, "/0/Id")),
-            digest: text(&json, "/0/Digest"),
-            os: text(&json, "/0/Os"),
-            architecture: text(&json, "/0/Architecture"),
-            layers: strings("/0/RootFS/Layers"),
-            names: strings("/0/RepoTags"),
-        })
+        Ok(array(&json, "").map(PodmanImage::new).collect())
     }
 
     /// `podman save --format FORMAT`; several images only as `docker-archive`.

@@ -1,10 +1,14 @@
 //! Each wrapper against the real client, on archives that the real tools wrote.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use super::buildah::{Buildah, Source};
+use super::committed::{
+    AMDONLY, BASE_DIFF_ID, HELLO, HELLO_AMD64, HELLO_AMD64_DIFF_ID, HELLO_ARM64, TOOL, TOOL_AMD64,
+    TOOL_ARM64, archive,
+};
 use super::containerd::{Containerd, host_architecture};
 use super::docker::Docker;
 use super::layout;
@@ -12,27 +16,8 @@ use super::podman::Podman;
 use super::process::{self, command, run, run_text};
 use super::{skopeo, umoci};
 
-const HELLO: &str = "docker.io/library/hello:1.0";
-const TOOL: &str = "ghcr.io/acme/tool:2.1";
-const AMDONLY: &str = "docker.io/acme/amdonly:0.3";
 const AMD64: &str = "linux/amd64";
 const ARM64: &str = "linux/arm64";
-
-// The configs of the committed archives (fixtures/archives/LISTING.md), in every flavour the same.
-const HELLO_AMD64: &str = "sha256:1b918aa78f3d4a725467502f62fdc99846de1ab7e00f4486dbaec97ae4e08b3e";
-const HELLO_ARM64: &str = "sha256:f4b6ef84d5c410d3317f890e33dc6b2c823b585e4664e758693b101145423ac6";
-const TOOL_AMD64: &str = "sha256:b244ac333066642b3f54a3ff9a38682adee2dffa588d8b00e575baff1f3eb044";
-const TOOL_ARM64: &str = "sha256:c9b42a14c198d392bd2367d88a06f3728c29a3f3edbebe5bcb12ed755ec707b6";
-const BASE_DIFF_ID: &str =
-    "sha256:3ee577099668dd1503a709ded930d4bfb379638dfdf68f5f237e4159a1c12252";
-const HELLO_AMD64_DIFF_ID: &str =
-    "sha256:4dd5e68ab77cf4200cdb481a623b256422095db2d8bf2c165aac0525770fdd54";
-
-fn archive(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("fixtures/archives")
-        .join(name)
-}
 
 /// A layout directory of a committed archive.
 fn untarred(name: &str) -> tempfile::TempDir {
@@ -418,6 +403,10 @@ fn buildah_fuses_every_flavour_alike() {
     let podman = |arch: &str, name| {
         Source::docker_archive(&archive(&format!("podman-docker-archive-{arch}.tar")), name)
     };
+    let layout = |name| {
+        let source = |dir: &tempfile::TempDir| Source::oci(dir.path(), name);
+        layouts.iter().map(source).collect()
+    };
     let whole = archive("ctr-export-all.tar");
     let flavours: [[(&str, Vec<Source>); 2]; 7] = [
         [
@@ -428,22 +417,7 @@ fn buildah_fuses_every_flavour_alike() {
             (HELLO, vec![podman("amd64", HELLO), podman("arm64", HELLO)]),
             (TOOL, vec![podman("amd64", TOOL), podman("arm64", TOOL)]),
         ],
-        [
-            (
-                HELLO,
-                layouts
-                    .iter()
-                    .map(|dir| Source::oci(dir.path(), HELLO))
-                    .collect(),
-            ),
-            (
-                TOOL,
-                layouts
-                    .iter()
-                    .map(|dir| Source::oci(dir.path(), TOOL))
-                    .collect(),
-            ),
-        ],
+        [(HELLO, layout(HELLO)), (TOOL, layout(TOOL))],
         [
             (HELLO, vec![Source::oci_archive(&whole, "1.0").all()]),
             (TOOL, vec![Source::oci_archive(&whole, "2.1").all()]),

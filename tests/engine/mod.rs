@@ -1,1 +1,12 @@
 //! The engine through its library and its command: results, bad input, lives cut short.
+
+mod bad_input;
+mod choices;
+mod command;
+mod determinism;
+mod golden;
+mod kill;
+mod memory;
+mod rules;
+mod scene;
+mod support;

@@ -101,7 +101,7 @@ fn refuse_known(members: &Members, prefix: &str) -> Result<()> {
             "take `images.tar` out of it and name that",
         );
     }
-    if has("repositories")? {
+    if has("repositories")? && !has("manifest.json")? {
         return unsupported(
             "an archive of a Docker before 1.10, which has no `manifest.json`",
             "load it into a newer Docker and save it again",

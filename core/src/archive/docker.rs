@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
 use crate::oci::{Compression, Config, Descriptor, Digest, MediaType, write};
 use crate::progress::Progress;
-use crate::store::{Hashing, Memory, mismatch};
+use crate::store::{Hashing, Memory, advise, mismatch};
 use crate::tar;
 
 /// What a docker archive holds, once every blob has a digest.
@@ -88,7 +88,7 @@ pub(super) fn read<'a>(
             }
             let tag = entry.repo_tags.iter().flatten().next();
             let name = tag.map_or(Name::None, |tag| Name::Full(tag.clone()));
-            reader.images.damaged.push((name, error));
+            reader.images.damaged.push((name, advise(error)));
         }
     }
     Ok(reader.images)
@@ -234,7 +234,9 @@ impl Reader<'_> {
         let name = name.strip_prefix("./").unwrap_or(name);
         if !tar::safe_name(name) {
             let message = format!("`{name}` leads out of the archive");
-            return Err(self.invalid("manifest.json", message));
+            return Err(self
+                .invalid("manifest.json", message)
+                .hint("whatever wrote it is broken or means harm: save the image again"));
         }
         self.members.find(&format!("{}{name}", self.prefix))
     }

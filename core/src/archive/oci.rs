@@ -59,7 +59,8 @@ fn check_version(members: &Members, prefix: &str) -> Result<()> {
         other => {
             let version = other.unwrap_or("none");
             let message = format!("image layout version {version}; only 1.0.0 is known");
-            Err(blame(Error::new(ErrorKind::Unsupported, message)))
+            Err(blame(Error::new(ErrorKind::Unsupported, message))
+                .hint("save the image again as layout version 1.0.0"))
         }
     }
 }

@@ -1,13 +1,16 @@
 //! Reading an archive as a stream: compressed files, pipes, standard input. It is read once; what
 //! it holds goes into a spool, or is only hashed.
 
+use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::members::{Members, Streamed};
-use crate::compress::{Inflater, LimitedExpansion};
+use crate::compress::{self, Inflater, LimitedExpansion};
 use crate::error::{Error, ErrorKind, Result};
+use crate::fsx;
 use crate::limits;
 use crate::oci::{Compression, Digest, Hasher};
 use crate::progress::Progress;
@@ -16,6 +19,9 @@ use crate::tar::{Entry, EntryKind, TarStream};
 
 /// How many first bytes of each member are remembered.
 const HEAD: usize = 16;
+
+/// How long a pipe is waited for before it is asked again whether the run is to stop.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 /// What happens to the content of a stream.
 #[derive(Debug, Clone)]
@@ -241,12 +247,36 @@ fn is_document(first: &[u8]) -> bool {
     matches!(text, Some(b'{' | b'['))
 }
 
-/// Opens the stream of standard input or of a file that cannot be mapped, and sniffs what it is
-/// compressed with.
+/// Standard input, or a file that cannot be mapped. However long it stays silent, a request to
+/// stop is heard.
+#[derive(Debug)]
+pub(super) struct Pipe<'a> {
+    file: File,
+    progress: &'a Progress,
+}
+
+impl<'a> Pipe<'a> {
+    pub(super) fn new(file: File, progress: &'a Progress) -> Self {
+        Self { file, progress }
+    }
+}
+
+impl Read for Pipe<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        loop {
+            self.progress.check().map_err(std::io::Error::other)?;
+            if fsx::readable(&self.file, PATIENCE) {
+                return self.file.read(buffer);
+            }
+        }
+    }
+}
+
+/// Sniffs what a stream is compressed with.
 pub(super) fn sniff<'a>(
-    mut input: Box<dyn Read + Send + 'a>,
+    mut input: impl Read + Send + 'a,
     path: &Path,
-) -> Result<(Box<dyn Read + Send + 'a>, Compression)> {
+) -> Result<(impl Read + Send + 'a, Compression)> {
     let mut head = [0; 4];
     let mut filled = 0;
     while filled < head.len() {
@@ -254,10 +284,10 @@ pub(super) fn sniff<'a>(
             Ok(0) => break,
             Ok(more) => filled += more,
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(Error::io("cannot read", path, error)),
+            Err(error) => return Err(compress::into_error(error).path(path)),
         }
     }
     let compression = Compression::sniff(&head[..filled]);
     let again = std::io::Cursor::new(head[..filled].to_vec());
-    Ok((Box::new(again.chain(input)), compression))
+    Ok((again.chain(input), compression))
 }

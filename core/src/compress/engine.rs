@@ -144,7 +144,8 @@ impl Engine {
             self.consumed,
             limits::MAX_EXPANSION
         );
-        Err(Error::new(ErrorKind::LimitExceeded, message))
+        Err(Error::new(ErrorKind::LimitExceeded, message)
+            .hint("it may be a bomb; if you trust it, decompress it first"))
     }
 }
 

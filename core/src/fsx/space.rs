@@ -40,7 +40,13 @@ pub fn enrich_no_space(error: Error, path: &Path, needed: u64) -> Error {
     }
     match free_bytes(path) {
         Ok(free) => {
-            let facts = shortage(path, needed, free);
+            let facts = if needed > free {
+                shortage(path, needed, free)
+            } else {
+                // How much is needed was not known, or others took the space meanwhile.
+                let place = nearest_folder(path).unwrap_or_else(|_| path.to_path_buf());
+                format!("the space in `{}` did not suffice", place.display())
+            };
             error.path(path).hint(format!("{facts}; {ADVICE}"))
         }
         Err(_) => error.path(path),

@@ -17,11 +17,14 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, CWD, FlockOperation, Mode, OFlags, flock, fstat, open, openat, statat};
 use rustix::io::Errno;
 
-use super::tree;
+use super::{publish, tree};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The locked file within.
 const LOCK: &str = "lock";
+
+/// The file within that outlives its run: see [`Staging::note`].
+const NOTE: &str = "note";
 
 /// How often another run may come or go between two steps of ours before we give up.
 const TRIES: usize = 100;
@@ -56,12 +59,16 @@ impl Staging {
     }
 
     /// Removes what killed runs left beside and inside `dest`; tells what that was. What a live
-    /// run holds stays.
+    /// run holds stays, and what has a note, which the next run acts on.
     pub fn clean(dest: &Path) -> Result<Vec<PathBuf>> {
         let mut removed = Vec::new();
         for path in [name::beside(dest)?, name::inside(dest)] {
             // Below a file there is nothing, and `NotADirectory` says so.
             if !std::fs::symlink_metadata(&path).is_ok_and(|found| found.is_dir()) {
+                continue;
+            }
+            // Without its note, what the run had begun could not be settled any more.
+            if tree::exists(&path.join(NOTE))? {
                 continue;
             }
             match Self::take(path.clone(), dest) {
@@ -98,23 +105,48 @@ impl Staging {
         Ok(path)
     }
 
-    /// Creates the directory or takes it over, with its lock, and empties it.
+    /// Notes what the run is about to do to the destination, in place of what was noted before.
+    /// Should the run be killed, the one that takes over finds it.
+    pub fn note(&self, bytes: &[u8], durable: bool) -> Result<()> {
+        publish::replace_file(&self.path, &self.file(NOTE), bytes, durable)
+    }
+
+    /// What the run before this one noted, if it was killed; at most `most` bytes.
+    pub fn noted(&self, most: u64) -> Result<Option<Vec<u8>>> {
+        let note = self.file(NOTE);
+        match tree::exists(&note)? {
+            true => tree::read_small(&note, most).map(Some),
+            false => Ok(None),
+        }
+    }
+
+    /// Takes back what was noted.
+    pub fn forget(&self) -> Result<()> {
+        tree::remove_file_if_exists(&self.file(NOTE)).map(drop)
+    }
+
+    /// Whether a run that wrote into `dir` left a note there.
+    pub fn has_note(dir: &Path) -> Result<bool> {
+        tree::exists(&name::inside(dir).join(NOTE))
+    }
+
+    /// Creates the directory or takes it over, with its lock, and empties it but for the note.
     fn take(path: PathBuf, dest: &Path) -> Result<Self> {
         for _ in 0..TRIES {
             create(&path)?;
             if let Some(lock) = lock(&path, dest)? {
                 let staging = Self { path, _lock: lock };
-                staging.sweep()?;
+                staging.sweep(&[LOCK, NOTE])?;
                 return Ok(staging);
             }
         }
         Err(busy(dest))
     }
 
-    /// Removes everything but the lock, which stays for as long as there is anything to protect.
-    fn sweep(&self) -> Result<()> {
+    /// Removes everything but what is called as one of `keep`.
+    fn sweep(&self, keep: &[&str]) -> Result<()> {
         for entry in tree::read_dir_sorted(&self.path)? {
-            if entry.file_name().is_some_and(|name| name == LOCK) {
+            if keep.iter().any(|name| entry.ends_with(name)) {
                 continue;
             }
             if tree::symlink_metadata(&entry)?.is_some_and(|found| found.is_dir()) {
@@ -132,7 +164,8 @@ impl Drop for Staging {
     /// finds it locked, or finds the lock file replaced and starts again. Whatever fails here is
     /// left for the next run to take over.
     fn drop(&mut self) {
-        if self.sweep().is_ok() && tree::remove_file_if_exists(&self.file(LOCK)).is_ok() {
+        // The lock stays for as long as there is anything to protect.
+        if self.sweep(&[LOCK]).is_ok() && tree::remove_file_if_exists(&self.file(LOCK)).is_ok() {
             // Refused if another run has just put its own lock file there: then it is theirs.
             let _ = std::fs::remove_dir(&self.path);
         }

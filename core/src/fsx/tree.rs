@@ -79,6 +79,12 @@ pub fn remove_file_if_exists(path: &Path) -> Result<bool> {
     }
 }
 
+/// Removes a directory, if there is nothing in it.
+pub fn remove_dir_if_empty(path: &Path) {
+    // Refused if there is.
+    let _ = std::fs::remove_dir(path);
+}
+
 /// Removes a directory and all it holds, following no links; nothing there is fine.
 pub fn remove_dir_all(path: &Path) -> Result<()> {
     match std::fs::remove_dir_all(path) {

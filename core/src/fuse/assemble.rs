@@ -91,11 +91,9 @@ fn root(selected: &Selected, options: &FuseOptions, made: &mut Memory) -> Result
         made.insert(index.bytes.clone());
         return Ok(index.descriptor.clone());
     }
-    let docker = match options.media_types {
-        MediaTypes::Keep => children.iter().all(|child| child.media_type.is_docker()),
-        MediaTypes::Oci => false,
-        MediaTypes::Docker => true,
-    };
+    // skopeo and umoci do not look into a Docker manifest list in a layout or archive; an OCI index
+    // over Docker manifests everybody reads.
+    let docker = options.media_types == MediaTypes::Docker;
     let media_type = if docker {
         MediaType::DOCKER_LIST
     } else {

@@ -3,10 +3,9 @@
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use super::write::journal;
 use super::{Format, FuseOptions, OnExisting};
 use crate::error::{Error, ErrorKind, Result};
-use crate::fsx;
+use crate::fsx::{self, Staging};
 use crate::location::{Location, Transport};
 use crate::oci::Compression;
 
@@ -122,11 +121,10 @@ fn layout(
         .hint("name another destination, or `--format oci-archive`"));
     }
     let others = fsx::read_dir_sorted(&path)?;
-    let ours = |entry: &PathBuf| entry.ends_with(fsx::INSIDE) || journal::is_journal(entry);
-    // A directory that was empty until a run was killed while it published counts as empty.
-    let is_empty = others.iter().all(ours)
-        || (journal::is_there(&path)? && !fsx::exists(&path.join("index.json"))?);
-    if is_empty {
+    let is_empty = others.iter().all(|entry| entry.ends_with(fsx::INSIDE));
+    // A run that was killed before it published anything left blobs in an empty directory.
+    let is_unpublished = !path.join("index.json").exists() && Staging::has_note(&path)?;
+    if is_empty || is_unpublished {
         return Ok(Destination {
             target: Target::Layout(path),
             merge: None,

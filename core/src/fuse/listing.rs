@@ -89,7 +89,7 @@ fn preferred<'a>(variants: &'a [Variant], asked: Option<&Platform>) -> Option<&'
     let images = || {
         variants
             .iter()
-            .filter(|variant| variant.image.config.is_some())
+            .filter(|variant| variant.image.config.is_some() && variant.platform.is_some())
     };
     let of = |wanted: &Platform| {
         images().find(|variant| variant.platform.as_ref().is_some_and(|p| wanted.selects(p)))

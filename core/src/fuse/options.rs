@@ -91,7 +91,7 @@ words!(
 words!(
     /// Which media types new and converted documents have.
     MediaTypes, "media type policy", {
-        /// What exists stays; what is new is OCI, unless all children of an index are Docker's.
+        /// What exists stays; what is new is OCI.
         Keep = "keep",
         /// OCI types.
         Oci = "oci",

@@ -1,20 +1,20 @@
 //! The plan: from what the inputs list to what each reference leads to, and every blob of it. A
 //! pure function of its inputs; nothing is read but documents that are in memory already.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::assemble::{Assembled, assemble};
 use super::input::{Found, Input};
 use super::naming::Naming;
 use super::rewrite::{Layers, rewrite};
 use super::select::{Candidates, Selected, select};
-use super::variant::{Variant, flatten};
-use super::{FuseOptions, OnExisting, Verify};
+use super::variant::flatten;
+use super::{FuseOptions, OnExisting};
 use crate::archive::Name;
 use crate::error::{Error, ErrorKind, Result};
-use crate::graph::{ImageNode, Node};
+use crate::graph::Node;
 use crate::oci::{Descriptor, Digest, Platform, Reference};
-use crate::store::{BlobSource, Expected, Memory};
+use crate::store::Memory;
 
 /// Something that the destination has and this run leaves alone.
 #[derive(Debug)]
@@ -142,8 +142,9 @@ pub(super) fn choose(inputs: &mut [Input], options: &FuseOptions) -> Result<Sele
         candidates.existing.bind();
     }
     for (reference, error) in broken {
-        let names = paired.remove(&reference).map(|candidates| candidates.names);
-        let names = names.unwrap_or_default();
+        let candidates = paired.remove(&reference).unwrap_or_default();
+        selection.carried.extend(candidates.before);
+        let names = candidates.names;
         let reference = reference.to_string();
         selection.left.push(Left {
             reference,
@@ -151,17 +152,19 @@ pub(super) fn choose(inputs: &mut [Input], options: &FuseOptions) -> Result<Sele
             error: Some(error),
         });
     }
-    for (reference, candidates) in paired {
+    for (reference, mut candidates) in paired {
         let names = candidates.names.clone();
+        let before = std::mem::take(&mut candidates.before);
         let left = match select(&reference, candidates, inputs, options) {
             Ok(Some(selected)) => {
-                selection.images.push(selected);
+                selection.images.push(Selected { before, ..selected });
                 continue;
             }
             Ok(None) => None,
             Err(error) if options.keep_going => Some(error),
             Err(error) => return Err(error),
         };
+        selection.carried.extend(before);
         selection.left.push(Left {
             reference: reference.to_string(),
             names,
@@ -177,16 +180,27 @@ pub(super) fn choose(inputs: &mut [Input], options: &FuseOptions) -> Result<Sele
 fn nothing(inputs: &[Input]) -> Error {
     let listed: usize = inputs.iter().map(|input| input.listed.len()).sum();
     if listed == 0 {
-        return Error::new(
-            ErrorKind::NothingSelected,
-            "the sources hold no image at all",
-        );
+        let message = "the sources hold no image at all";
+        let error = Error::new(ErrorKind::NothingSelected, message);
+        let mut sources = inputs.iter().filter(|input| !input.is_destination);
+        return match (sources.next(), sources.next()) {
+            (Some(only), None) => error.path(&only.archive.location.path),
+            _ => error,
+        };
     }
     Error::new(
         ErrorKind::NothingSelected,
         "the choices made leave no image",
     )
     .hint("`fusion inspect SOURCE` lists what there is; `--image` takes globs over references")
+}
+
+/// `error`, which reading the destination gave, with what to do about it.
+pub(super) fn damaged_destination(error: Error) -> Error {
+    if error.kind().exit_status() != ErrorKind::InvalidArchive.exit_status() {
+        return error;
+    }
+    error.better_hint("the destination is damaged: `--on-existing replace` replaces it")
 }
 
 /// Puts what the destination has to the references of this run; the rest is carried along.
@@ -208,9 +222,7 @@ fn add_existing(
                 // What is damaged cannot say what it leads to; its blobs stay behind.
                 Err(_) if replace => continue,
                 Err(error) => {
-                    return Err(error
-                        .unwrap_or_else(Error::cancelled)
-                        .hint("the destination is damaged: `--on-existing replace` replaces it"));
+                    return Err(damaged_destination(error.unwrap_or_else(Error::cancelled)));
                 }
             };
             reach(&node, &mut |descriptor| {
@@ -231,7 +243,15 @@ fn add_existing(
                     if !replace {
                         candidates.existing.extend(flatten(&node, &root, at, None)?);
                     }
-                    candidates.previous = (!several).then_some(root);
+                    candidates.previous = (!several).then(|| root.clone());
+                    if !replace {
+                        candidates.before.push(Carried {
+                            name,
+                            root,
+                            reference,
+                            node,
+                        });
+                    }
                 }
                 None if replace => {}
                 None => selection.carried.push(Carried {
@@ -288,14 +308,19 @@ impl Plan {
         for mut selected in images {
             let reference = selected.reference.to_string();
             let names = selected.names.clone();
+            let before = std::mem::take(&mut selected.before);
             let outcome = selected
                 .variants
                 .iter_mut()
                 .try_for_each(|v| rewrite(v, layers, options, &mut plan.made).map(drop))
                 .and_then(|()| assemble(selected, options, &mut plan.made));
             match outcome {
-                Ok(image) => plan.images.push(image),
+                Ok(mut image) => {
+                    image.selected.before = before;
+                    plan.images.push(image);
+                }
                 Err(error) if options.keep_going => {
+                    plan.carried.extend(before);
                     plan.left.push(Left {
                         reference,
                         names,
@@ -317,124 +342,5 @@ impl Plan {
             });
         }
         digests
-    }
-
-    /// Every blob that the images of the run lead to, and with `carried` those that are carried
-    /// along. Documents come first, in the order of references; then layers, as they are first
-    /// used.
-    pub(super) fn blobs(
-        &self,
-        source: &dyn BlobSource,
-        options: &FuseOptions,
-        carried: bool,
-    ) -> BlobSet {
-        let mut set = BlobSet::default();
-        for image in &self.images {
-            set.add(Expected::of(&image.root));
-            for variant in &image.selected.variants {
-                set.add_documents(&variant.image, source);
-            }
-            for attachment in image.attachments() {
-                set.add_documents(&attachment.image, source);
-            }
-        }
-        if carried {
-            for carried in &self.carried {
-                reach(&carried.node, &mut |descriptor| {
-                    if source.size(&descriptor.digest).is_some() {
-                        set.carry(Expected::of(descriptor));
-                    }
-                });
-            }
-        }
-        for image in &self.images {
-            for variant in &image.selected.variants {
-                set.add_layers(variant, source, options.verify == Verify::Full);
-            }
-            for attachment in image.attachments() {
-                for layer in &attachment.image.manifest.view.layers {
-                    set.add_if_there(Expected::of(layer), source);
-                }
-            }
-        }
-        set
-    }
-}
-
-/// Distinct blobs, in a fixed order.
-#[derive(Debug, Default)]
-pub(super) struct BlobSet {
-    pub(super) blobs: Vec<Expected>,
-    places: HashMap<Digest, usize>,
-    /// How often a blob is referred to, and the bytes that makes.
-    pub(super) referenced: u64,
-    pub(super) referenced_bytes: u64,
-    /// Distinct blobs of the run's own images, and their bytes.
-    pub(super) unique: u64,
-    pub(super) unique_bytes: u64,
-}
-
-impl BlobSet {
-    fn add(&mut self, expected: Expected) {
-        self.referenced += 1;
-        self.referenced_bytes += expected.size;
-        let before = self.blobs.len();
-        self.carry(expected);
-        if self.blobs.len() > before {
-            self.unique += 1;
-            self.unique_bytes += expected.size;
-        }
-    }
-
-    fn carry(&mut self, expected: Expected) {
-        match self.places.get(&expected.digest) {
-            Some(place) => {
-                let known = &mut self.blobs[*place];
-                known.diff_id = known.diff_id.or(expected.diff_id);
-            }
-            None => {
-                self.places.insert(expected.digest, self.blobs.len());
-                self.blobs.push(expected);
-            }
-        }
-    }
-
-    fn add_documents(&mut self, image: &ImageNode, source: &dyn BlobSource) {
-        self.add(Expected::of(&image.manifest.descriptor));
-        self.add_if_there(Expected::of(&image.manifest.view.config), source);
-    }
-
-    fn add_layers(&mut self, variant: &Variant, source: &dyn BlobSource, full: bool) {
-        let diff_ids = variant
-            .image
-            .config
-            .as_ref()
-            .map(|config| &config.view.diff_ids);
-        for (at, layer) in variant.image.manifest.view.layers.iter().enumerate() {
-            let diff_id = diff_ids.and_then(|diff_ids| diff_ids.get(at));
-            let mut expected = Expected::of(layer);
-            if full
-                && let (Some(diff_id), Some(compression)) =
-                    (diff_id, layer.media_type.layer_compression())
-            {
-                expected.diff_id = Some((compression, *diff_id));
-            }
-            self.add_if_there(expected, source);
-        }
-    }
-
-    /// Foreign layers, and content that its descriptor carries, may be absent.
-    fn add_if_there(&mut self, expected: Expected, source: &dyn BlobSource) {
-        if source.size(&expected.digest).is_some() {
-            self.add(expected);
-        }
-    }
-
-    pub(super) fn contains(&self, digest: &Digest) -> bool {
-        self.places.contains_key(digest)
-    }
-
-    pub(super) fn bytes(&self) -> u64 {
-        self.blobs.iter().map(|blob| blob.size).sum()
     }
 }

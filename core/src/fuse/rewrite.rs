@@ -23,7 +23,7 @@ pub(super) fn rewrite(
     made: &mut Memory,
 ) -> Result<bool> {
     let manifest = &variant.image.manifest;
-    if !manifest.view.is_image() {
+    if !manifest.view.is_image() || variant.platform.is_none() {
         return Ok(false);
     }
     let before = manifest.descriptor.digest;

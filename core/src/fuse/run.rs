@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use super::destination::{Destination, resolve};
 use super::input::Input;
-use super::plan::{Left, Plan, Selection, choose};
+use super::plan::{Left, Plan, Selection, choose, damaged_destination};
 use super::write::{self, Job, Workplace};
 use super::{FuseOptions, tell, transcode, warn};
 use crate::archive::{self, Keep};
@@ -123,8 +123,8 @@ fn platform_of<'a>(path: &Path, sources: &'a [Location]) -> Option<&'a Location>
 /// The inputs of a run, and what reading them took.
 struct Opened {
     inputs: Vec<Input>,
-    /// Bytes of compressed files that were read as streams.
-    streamed: u64,
+    /// Bytes of compressed files that were read as streams, and of attempts that came to nothing.
+    read: u64,
 }
 
 /// Opens all sources and the destination, several at a time.
@@ -170,6 +170,7 @@ fn open(
                 tracing::warn!("the destination as it was cannot be read: {error}");
                 Ok(None)
             }
+            Err(error) if is_destination => Err(damaged_destination(error)),
             Err(error) => Err(error),
         }
     };
@@ -189,7 +190,7 @@ fn open(
         })?;
     Ok(Opened {
         inputs: inputs.into_iter().flatten().collect(),
-        streamed,
+        read: streamed,
     })
 }
 
@@ -223,7 +224,7 @@ impl Run<'_> {
         let replaced = self.destination.as_ref().is_some_and(|d| d.replaces);
         tell::images(self.report, &plan, inputs, replaced);
         tell::totals(self.report, &set);
-        self.report.bytes.read = self.opened.streamed + set.bytes();
+        self.report.bytes.read = self.opened.read + set.bytes();
         let (mut fresh, mut bytes) = (0, 0);
         for blob in &set.blobs {
             if self.at_destination(&blob.digest) != Some(blob.size) {
@@ -319,6 +320,7 @@ impl Run<'_> {
         }
         let written = write::write(&job)?;
         if !written.damaged.is_empty() {
+            self.opened.read += written.read;
             return self.without(plan, written.damaged, damaged).map(Some);
         }
         self.report.warnings = self.warnings(&plan);
@@ -327,7 +329,7 @@ impl Run<'_> {
         self.report.blobs.written = written.blobs;
         self.report.blobs.reused = written.reused;
         self.report.bytes.written = written.bytes;
-        self.report.bytes.read = self.opened.streamed + written.read;
+        self.report.bytes.read = self.opened.read + written.read;
         if !workplace.in_place {
             self.report.bytes.peak_spool = workplace.blobs.held();
         }
@@ -361,6 +363,7 @@ impl Run<'_> {
             match blobs.iter().find(|digest| failures.contains_key(digest)) {
                 None => selection.images.push(image.selected),
                 Some(digest) => {
+                    selection.carried.extend(image.selected.before);
                     // The first image takes the error itself, the others one like it.
                     let error = failures.insert(
                         *digest,

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::input::Input;
+use super::plan::Carried;
 use super::variant::{Attachment, Flattened, Variant};
 use super::{FuseOptions, OnConflict};
 use crate::error::{Error, ErrorKind, Result};
@@ -20,6 +21,8 @@ pub(super) struct Candidates {
     pub(super) existing: Flattened,
     /// The root that the destination has, if it is just one.
     pub(super) previous: Option<Descriptor>,
+    /// All roots that the destination has, to be carried along if nothing comes of the rest.
+    pub(super) before: Vec<Carried>,
 }
 
 /// The variants that one reference keeps.
@@ -40,6 +43,8 @@ pub(super) struct Selected {
     pub(super) replaced: Vec<Option<Platform>>,
     /// Platforms that only the destination had.
     pub(super) retained: Vec<Platform>,
+    /// What the destination had, which stays if the image fails after all.
+    pub(super) before: Vec<Carried>,
 }
 
 /// Chooses among `candidates`. `None`: the platform filter leaves nothing.
@@ -54,6 +59,7 @@ pub(super) fn select(
         mut incoming,
         existing,
         previous,
+        before: _,
     } = candidates;
     let wanted = |variant: &Variant| match &variant.platform {
         Some(platform) => {
@@ -145,6 +151,7 @@ pub(super) fn select(
         previous,
         replaced,
         retained,
+        before: Vec::new(),
     }))
 }
 

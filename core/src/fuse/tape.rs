@@ -1,7 +1,7 @@
 //! The loadable archive as a sequence of members whose places are known before anything is
 //! written: blobs then go to their places in any order.
 
-use super::plan::BlobSet;
+use super::blobs::BlobSet;
 use crate::store::Expected;
 use crate::tar::{self, EntryKind};
 

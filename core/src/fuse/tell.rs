@@ -1,9 +1,10 @@
 //! The report of a run.
 
 use super::assemble::Assembled;
+use super::blobs::BlobSet;
 use super::destination::{Destination, Target};
 use super::input::Input;
-use super::plan::{BlobSet, Left, Plan};
+use super::plan::{Left, Plan};
 use crate::error::Result;
 use crate::location::Location;
 use crate::oci::Digest;

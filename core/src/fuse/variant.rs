@@ -125,8 +125,10 @@ fn add(
         });
         return Ok(());
     }
+    let runs = image.runs();
+    let stated = stated.filter(|_| runs);
     let platform = stated.or(own).or(descriptor.platform.as_ref()).cloned();
-    if platform.is_none() && image.config.is_some() {
+    if platform.is_none() && runs {
         return Err(Error::new(
             ErrorKind::InvalidArchive,
             "the image configuration names no architecture",
@@ -150,9 +152,9 @@ impl Variant {
     /// What makes two variants the same image: the configuration, which lists the diff IDs. The
     /// same image may have its layers raw in one archive and compressed in another.
     pub(crate) fn identity(&self) -> Digest {
-        match &self.image.config {
-            Some(config) => config.descriptor.digest,
-            None => self.image.manifest.descriptor.digest,
+        match (&self.platform, &self.image.config) {
+            (Some(_), Some(config)) => config.descriptor.digest,
+            _ => self.image.manifest.descriptor.digest,
         }
     }
 }

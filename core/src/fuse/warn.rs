@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::assemble::Assembled;
 use super::input::Input;
-use crate::oci::Platform;
+use crate::oci::{MediaType, Platform};
 use crate::report::Warning;
 
 fn warning(code: &'static str, reference: Option<&str>, message: String) -> Warning {
@@ -23,6 +23,7 @@ pub(super) fn warnings(images: &[Assembled], inputs: &[Input], archive: bool) ->
     mismatches(images, inputs, &mut warnings);
     for image in images {
         merges(image, &mut warnings);
+        docker_list(image, &mut warnings);
         partial(image, &mut warnings);
     }
     if archive {
@@ -169,6 +170,18 @@ fn merges(image: &Assembled, warnings: &mut Vec<Warning>) {
         list(&selected.retained)
     );
     warnings.push(warning("mixed-generation", Some(&reference), message));
+}
+
+/// Manifest lists, which not every client finds in a layout or archive.
+fn docker_list(image: &Assembled, warnings: &mut Vec<Warning>) {
+    if image.root.media_type == MediaType::DOCKER_LIST {
+        let reference = image.selected.reference.to_string();
+        let message = format!(
+            "{reference} leads to a Docker manifest list, which skopeo and umoci do not read from \
+             a layout or archive; `--media-types oci` makes it an OCI index"
+        );
+        warnings.push(warning("docker-list", Some(&reference), message));
+    }
 }
 
 /// Children that an index names and no source holds.

@@ -1,16 +1,17 @@
 //! Writing a plan to its destination, and publishing it in one step at the end.
 
 mod archive;
-pub(super) mod journal;
 mod layout;
+mod settle;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rayon::ThreadPool;
 
+use super::blobs::BlobSet;
 use super::destination::{Destination, Target};
-use super::plan::{BlobSet, Plan};
+use super::plan::Plan;
 use super::{Durability, FuseOptions};
 use crate::error::{Error, Result};
 use crate::fsx::{self, Staging};
@@ -43,6 +44,9 @@ impl Workplace {
             }
             Target::Layout(path) => {
                 let staging = Staging::inside(path)?;
+                settle::settle(&staging, path)?;
+                // What a run left that made this layout, and was killed as soon as it had.
+                Staging::clean(path)?;
                 let blobs = staging.subdir("blobs")?;
                 (Some(staging), Some(blobs), true)
             }

@@ -49,6 +49,17 @@ impl ImageNode {
         self.config.as_ref()?.view.platform.as_ref()
     }
 
+    /// Whether it is an image that runs on something. Signatures are not: they borrow the media
+    /// type of image configurations, and have no layers of an image.
+    #[must_use]
+    pub fn runs(&self) -> bool {
+        let layers = &self.manifest.view.layers;
+        self.config.is_some()
+            && layers
+                .iter()
+                .any(|layer| layer.media_type.layer_compression().is_some())
+    }
+
     /// Manifest, configuration and layers together, in bytes. Foreign layers do not count.
     #[must_use]
     pub fn size(&self) -> u64 {
@@ -82,7 +93,9 @@ fn node(source: &dyn BlobSource, descriptor: &Descriptor, depth: usize) -> Resul
     if !media_type.is_index() && !media_type.is_manifest() && !media_type.is_schema1() {
         let message = format!("`{media_type}` is neither a manifest nor an index");
         return Err(blame(
-            Error::new(ErrorKind::Unsupported, message).digest(descriptor.digest),
+            Error::new(ErrorKind::Unsupported, message)
+                .digest(descriptor.digest)
+                .hint("leave the image out with `--exclude`"),
         ));
     }
     let bytes = read_document(source, descriptor)?;

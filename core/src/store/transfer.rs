@@ -100,6 +100,8 @@ impl<'a> Transfer<'a> {
             Some((compression, _)) => Some(Inflater::new(compression, Hashing::default())?),
             None => None,
         };
+        // Content that is not what it goes by explains why it cannot be inflated.
+        let mut uninflatable = None;
         let mut done = 0;
         loop {
             self.progress.check()?;
@@ -113,8 +115,8 @@ impl<'a> Transfer<'a> {
                 break;
             }
             hasher.update(piece);
-            if let Some(layer) = &mut layer {
-                layer.push(piece)?;
+            if let (Some(inflater), None) = (&mut layer, &uninflatable) {
+                uninflatable = inflater.push(piece).err();
             }
             write(piece)?;
             self.progress.add_bytes(count as u64);
@@ -123,6 +125,9 @@ impl<'a> Transfer<'a> {
         let found = hasher.finish();
         if found != expected.digest {
             return Err(mismatch(&expected.digest, &found));
+        }
+        if let Some(error) = uninflatable {
+            return Err(error);
         }
         if let (Some(layer), Some((_, diff_id))) = (layer, expected.diff_id) {
             let found = layer.finish()?.0.finish();

@@ -98,10 +98,13 @@ impl Pending {
 
         let type_flag = header.type_flag();
         if records.sparse || type_flag == b'S' {
-            return Err(at_member(Error::new(
-                ErrorKind::Unsupported,
-                "sparse files in tar archives are not supported",
-            )));
+            return Err(at_member(
+                Error::new(
+                    ErrorKind::Unsupported,
+                    "sparse files in tar archives are not supported",
+                )
+                .hint("make the archive again without `tar --sparse`"),
+            ));
         }
         let link = self.long_link.or(records.link);
         let link = || name(link.unwrap_or_else(|| header.link().to_vec())).map_err(at_member);
@@ -156,6 +159,12 @@ fn name(raw: Vec<u8>) -> Result<String> {
         let shown = String::from_utf8_lossy(error.as_bytes()).into_owned();
         invalid("a name that is not UTF-8").member(shown)
     })
+}
+
+/// The error of something that is no archive at all.
+pub(super) fn not_tar() -> Error {
+    invalid("not a tar archive")
+        .hint("name an archive of docker save, podman, skopeo, ctr or crane, or an OCI layout")
 }
 
 pub(super) fn invalid(message: impl Into<String>) -> Error {

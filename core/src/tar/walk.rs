@@ -2,7 +2,7 @@
 
 use super::header::{Block, Header};
 use super::input::Input;
-use super::pending::{Extension, Pending, invalid};
+use super::pending::{Extension, Pending, invalid, not_tar};
 use super::{BLOCK, Entry, ScanEnd, padding};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
@@ -135,7 +135,7 @@ impl<I: Input> Walk<I> {
         }
         self.end = Some(end);
         if self.members == 0 && end.trailing {
-            return Err(invalid("not a tar archive"));
+            return Err(not_tar());
         }
         Ok(end)
     }
@@ -185,7 +185,7 @@ impl<I: Input> Walk<I> {
         match (filled == block.len(), zeros) {
             (true, true) => Ok(Found::Zeros),
             (true, false) => Ok(Found::Header),
-            (false, _) if offset == 0 && filled > 0 => Err(invalid("not a tar archive")),
+            (false, _) if offset == 0 && filled > 0 => Err(not_tar()),
             (false, true) => Ok(Found::End),
             (false, false) => {
                 let message = format!("truncated: the archive ends {filled} bytes into a header");
@@ -252,7 +252,7 @@ impl<I: Input> Walk<I> {
         zeros: Option<u64>,
     ) -> Result<Option<Entry>> {
         if self.members == 0 && pending.is_empty() {
-            return Err(invalid("not a tar archive"));
+            return Err(not_tar());
         }
         let Some(end_offset) = zeros else {
             return Err(invalid("a header whose checksum is wrong").offset(offset));

@@ -23,6 +23,10 @@ const WRITEBACK: u64 = 8 << 20;
 const GZIP_LEVEL: i32 = 6;
 const ZSTD_LEVEL: i32 = 3;
 
+/// How many threads compress an archive as a whole: each keeps several megabytes in flight, and
+/// memory must not grow with the machine.
+const MOST_ENCODERS: usize = 6;
+
 /// The archive's members and their places.
 pub(super) fn tape(job: &Job<'_>) -> Result<Tape> {
     let manifest = manifest_json(job.plan, job.options)?;
@@ -162,7 +166,7 @@ fn compressed<W: Write + Send>(
         }
     }
     let failed = compress::into_error;
-    let threads = job.pool.current_num_threads();
+    let threads = job.pool.current_num_threads().min(MOST_ENCODERS);
     let mut encoder = Encoder::new(compression, level, threads, out).map_err(failed)?;
     job.progress
         .enter(Phase::Write, job.set.bytes(), job.set.blobs.len() as u64)?;

@@ -5,12 +5,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::super::Verify;
 use super::super::listing::{OCI_LAYOUT, index_json};
-use super::{Job, Written, enough, journal, parent};
-use crate::error::{ErrorKind, Result};
-use crate::fsx;
+use super::settle::settle;
+use super::{Job, Written, enough, parent};
+use crate::error::{Error, ErrorKind, Result};
+use crate::fsx::{self, Staging};
 use crate::oci::Digest;
 use crate::progress::Phase;
 use crate::store::{BlobReader, BlobSource, Expected, FileReader, Place, absent, workers};
+
+/// The file that says which layout this is.
+const VERSION: &str = "oci-layout";
 
 /// Bytes that are still to be written.
 pub(super) fn needed(job: &Job<'_>) -> u64 {
@@ -44,7 +48,7 @@ pub(super) fn write_new(job: &Job<'_>, path: &Path) -> Result<Written> {
     let layout = parent(store.path());
     let index = index_json(job.plan);
     written.bytes += (index.len() + OCI_LAYOUT.len()) as u64;
-    fsx::write_new(&layout.join("oci-layout"), OCI_LAYOUT, job.durable())?;
+    fsx::write_new(&layout.join(VERSION), OCI_LAYOUT, job.durable())?;
     fsx::write_new(&layout.join("index.json"), &index, job.durable())?;
     if job.durable() {
         sync_tree(store.path())?;
@@ -61,55 +65,76 @@ pub(super) fn write_new(job: &Job<'_>, path: &Path) -> Result<Written> {
 /// Adds to the layout at `path`: blobs get their names, `index.json` is replaced, and only then
 /// goes what the old one led to and the new one does not.
 pub(super) fn write_into(job: &Job<'_>, path: &Path) -> Result<Written> {
-    journal::recover(path, &job.plan.formerly)?;
     let existing = Existing(path);
     let mut written =
         blobs(job, Some(&existing)).map_err(|error| enough(error, path, needed(job)))?;
     if !written.damaged.is_empty() {
         return Ok(written);
     }
-    let index = index_json(job.plan);
-    written.bytes += index.len() as u64;
+    let Some(staging) = &job.workplace.staging else {
+        let message = "a layout without a place to prepare it";
+        return Err(Error::new(ErrorKind::Internal, message));
+    };
     job.progress.enter(Phase::Publish, 0, 0)?;
+    let published = note(job, staging, path).and_then(|()| publish(job, staging, path));
+    match published {
+        Ok(bytes) => written.bytes += bytes,
+        Err(error) => {
+            // Why it failed is what there is to tell.
+            let _ = settle(staging, path);
+            return Err(error);
+        }
+    }
+    Ok(written)
+}
+
+/// Notes every file that the publication adds, or that goes after it.
+fn note(job: &Job<'_>, staging: &Staging, path: &Path) -> Result<()> {
     let store = &job.workplace.blobs;
-    let staging = parent(store.path());
-    let staged = |digest: &&Digest| store.size(digest).is_some();
-    let carried = job.plan.carried_blobs();
-    let is_stale = |digest: &&Digest| !job.set.contains(digest) && !carried.contains(digest);
-    let added: Vec<&Digest> = job
-        .set
-        .blobs
-        .iter()
-        .map(|b| &b.digest)
-        .filter(staged)
+    let blobs = job.set.blobs.iter().map(|blob| blob.digest);
+    let added = blobs.filter(|digest| store.size(digest).is_some());
+    let mut names: Vec<String> = added
+        .chain(job.plan.formerly.iter().copied())
+        .map(|digest| digest.blob_path())
         .collect();
-    let stale: Vec<&Digest> = job.plan.formerly.iter().filter(is_stale).collect();
-    journal::begin(
-        path,
-        staging,
-        added.iter().chain(&stale).copied(),
-        job.durable(),
-    )?;
+    if fsx::metadata_if_any(&path.join(VERSION))?.is_none() {
+        names.push(VERSION.to_owned());
+    }
+    staging.note(names.join("\n").as_bytes(), job.durable())
+}
+
+/// Moves the blobs to their places, replaces `index.json`, and removes what it leads to no longer;
+/// returns how many bytes that wrote.
+fn publish(job: &Job<'_>, staging: &Staging, path: &Path) -> Result<u64> {
+    let store = &job.workplace.blobs;
+    let index = index_json(job.plan);
+    let mut bytes = index.len() as u64;
     fsx::create_dir_all(&path.join("blobs/sha256"))?;
-    for digest in added {
-        let target = path.join(digest.blob_path());
-        fsx::create_dir_all(parent(&target))?;
-        fsx::rename(&store.file(digest), &target)?;
+    for blob in &job.set.blobs {
+        let staged = store.file(&blob.digest);
+        if store.size(&blob.digest).is_some() {
+            let target = path.join(blob.digest.blob_path());
+            fsx::create_dir_all(parent(&target))?;
+            fsx::rename(&staged, &target)?;
+        }
     }
     if job.durable() {
         sync_tree(&path.join("blobs"))?;
     }
-    let version = path.join("oci-layout");
+    let version = path.join(VERSION);
     if fsx::metadata_if_any(&version)?.is_none() {
-        fsx::replace_file(staging, &version, OCI_LAYOUT, job.durable())?;
-        written.bytes += OCI_LAYOUT.len() as u64;
+        fsx::replace_file(staging.path(), &version, OCI_LAYOUT, job.durable())?;
+        bytes += OCI_LAYOUT.len() as u64;
     }
-    fsx::replace_file(staging, &path.join("index.json"), &index, job.durable())?;
-    for digest in stale {
-        fsx::remove_file_if_exists(&path.join(digest.blob_path()))?;
+    let target = path.join("index.json");
+    fsx::replace_file(staging.path(), &target, &index, job.durable())?;
+    let carried = job.plan.carried_blobs();
+    for stale in &job.plan.formerly {
+        if !job.set.contains(stale) && !carried.contains(stale) {
+            fsx::remove_file_if_exists(&path.join(stale.blob_path()))?;
+        }
     }
-    journal::finish(path)?;
-    Ok(written)
+    Ok(bytes)
 }
 
 /// Puts every blob into the store, unless it is there already.
@@ -125,7 +150,7 @@ fn blobs(job: &Job<'_>, existing: Option<&Existing<'_>>) -> Result<Written> {
             // Spooled: hashed as it was written, where nobody else can change it.
             count.fetch_add(1, Ordering::Relaxed);
             if full && blob.diff_id.is_some() {
-                return transfer.run(&**store, blob, &mut |_| Ok(()));
+                return transfer.run(job.source, blob, &mut |_| Ok(()));
             }
             job.progress.add_bytes(blob.size);
             job.progress.add_blob();

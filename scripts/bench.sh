@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# The benches of the engine, then the table: fusion, the floor, and the rivals that are installed.
+source "$(dirname "$0")/common.sh"
+
+need_rust
+say "Engine"
+cargo bench --locked --bench engine
+say "Side by side"
+exec python3 benches/side_by_side.py "$@"

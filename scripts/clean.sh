@@ -1,0 +1,6 @@
+#!/usr/bin/env bash
+# Removes what was built. Packages and tools in the user's cache folder stay.
+source "$(dirname "$0")/common.sh"
+
+say "Removing $target"
+cargo clean

@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# Every check and every test. All steps run, whatever fails; the end says which did, and the status.
+source "$(dirname "$0")/common.sh"
+
+need_rust
+steps=()
+failures=0
+
+# step NAME COMMAND...: runs it, and keeps the outcome for the end.
+step() {
+    local name=$1 start=$SECONDS outcome=ok
+    shift
+    say "$name"
+    ("$@") || {
+        outcome=FAILED
+        failures=$((failures + 1))
+        echo "FAILED: $name" >&2
+    }
+    steps+=("$(printf '%-6s  %4d s  %s' "$outcome" $((SECONDS - start)) "$name")")
+}
+
+clients() {
+    tests/clients/install.sh --check || root tests/clients/install.sh
+}
+
+tests() {
+    local runner=()
+    if [ "$(id -u)" -ne 0 ]; then
+        local host
+        host=$(rustc -vV | sed -n 's/^host: //p' | tr a-z- A-Z_)
+        runner=("CARGO_TARGET_${host}_RUNNER=$PWD/scripts/runner.sh")
+    fi
+    env "${runner[@]}" cargo test --locked --workspace --no-fail-fast 2>&1 | tee "$log"
+}
+
+generated() {
+    local root
+    root=$(mktemp -d)
+    DESTDIR=$root PREFIX=/usr scripts/install.sh &&
+        bash -n "$root/usr/share/bash-completion/completions/fusion" &&
+        grep -q 'SH "FUSION FUSE"' "$root/usr/share/man/man1/fusion.1" &&
+        "$root/usr/bin/fusion" --version
+    local status=$?
+    rm -rf "$root"
+    return $status
+}
+
+mkdir -p "$target"
+log=$target/test.log
+step "tools: shellcheck" need shellcheck:shellcheck
+step "tools: the real clients" clients
+step "formatting" cargo fmt --all --check
+step "scripts" shellcheck -x -P SCRIPTDIR .ci/run scripts/*.sh tests/clients/*.sh
+step "lints" cargo clippy --locked --workspace --all-targets -- -D warnings
+step "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
+step "licences, sources, duplicates" scripts/deny.sh
+step "tests" tests
+step "the README: make demo" scripts/demo.sh
+step "the README: the main job" scripts/readme.sh
+step "installation, man page, completions" generated
+if [ -e benches/side_by_side.py ]; then
+    step "benches, quick" python3 benches/side_by_side.py --quick
+fi
+
+say "cargo test"
+grep -E '^ +(Running|Doc-tests)|^test result|^test .* FAILED|^error: ' "$log" || true
+say "make test: $SECONDS s"
+printf '%s\n' "${steps[@]}"
+if [ "$failures" -gt 0 ]; then
+    echo "FAILED: $failures of ${#steps[@]} steps"
+    exit 1
+fi
+echo "all ${#steps[@]} steps passed"
