@@ -3,21 +3,18 @@
 #
 #   scripts/portable.sh [PACKAGE...]        fusion if none is named
 #
-# The results are in target/portable/TARGET/release. Zig is the linker; it and cargo-zigbuild come
+# The results are in target/portable/PLATFORM/release. Zig is the linker; it and cargo-zigbuild come
 # from the Python registry, into target/venv-build. PLATFORM=aarch64-unknown-linux-gnu builds for
 # arm64, after `rustup target add aarch64-unknown-linux-gnu`.
-set -euo pipefail
-cd "$(dirname "$0")/.."
+source "$(dirname "$0")/common.sh"
+source scripts/python.sh
 
-target=${CARGO_TARGET_DIR:-$PWD/target}
-build=$target/venv-build
 platform=${PLATFORM:-$(uname -m)-unknown-linux-gnu}
 [ $# -gt 0 ] || set -- fusion
-
-if ! [ -x "$build/bin/cargo-zigbuild" ] || ! [ -x "$build/bin/python-zig" ]; then
-    [ -x "$build/bin/pip" ] || "${PYTHON:-python3}" -m venv "$build"
-    "$build/bin/pip" install --quiet 'cargo-zigbuild>=0.20' 'ziglang>=0.13'
-fi
+need_rust
+need readelf:binutils
+need_python
+venv_build
 
 packages=()
 for package in "$@"; do packages+=(--package "$package"); done
