@@ -1,0 +1,104 @@
+"""Fuses per-architecture container image archives into multi-architecture ones.
+
+    >>> import fusion
+    >>> report = fusion.fuse(["images-amd64.tar", "images-arm64.tar"], "images.tar")
+    >>> report.images[0].reference
+    'docker.io/library/nginx:1.25'
+    >>> [variant.platform for variant in report.images[0].platforms]
+    ['linux/amd64', 'linux/arm64']
+
+Verbs are functions: `fuse`, `plan`, `inspect`, `verify`. Each returns a frozen result with the
+fields of the JSON document that the ``fusion`` command prints with ``--json``, or raises a subclass
+of `FusionError`. The interpreter lock is released while they work; `progress` callables run on the
+calling thread; Ctrl-C and exceptions from the callable stop a run, and nothing is published then.
+
+What the engine logs goes to ``logging.getLogger("fusion")``.
+"""
+
+from ._fusion import __version__ as __version__
+from ._progress import tqdm_progress
+from ._results import (
+    Blobs,
+    Bytes,
+    Chart,
+    Destination,
+    ErrorReport,
+    Finding,
+    Image,
+    InspectedImage,
+    InspectedLayer,
+    InspectedPlatform,
+    InspectedSource,
+    Inspection,
+    Progress,
+    Report,
+    ReportWarning,
+    Variant,
+    Verification,
+)
+from ._options import StrPath
+from ._verbs import fuse, inspect, plan, verify
+from .exceptions import (
+    BusyError,
+    CancelledError,
+    ConflictError,
+    DestinationExistsError,
+    DigestMismatchError,
+    FusionError,
+    FusionIOError,
+    InputChangedError,
+    InternalError,
+    InvalidArchiveError,
+    LimitExceededError,
+    NoSpaceError,
+    NotFoundError,
+    NothingSelectedError,
+    PermissionDeniedError,
+    PlatformMissingError,
+    UnsupportedError,
+    UsageError,
+)
+
+__all__ = [
+    "Blobs",
+    "BusyError",
+    "Bytes",
+    "CancelledError",
+    "Chart",
+    "ConflictError",
+    "Destination",
+    "DestinationExistsError",
+    "DigestMismatchError",
+    "ErrorReport",
+    "Finding",
+    "FusionError",
+    "FusionIOError",
+    "Image",
+    "InputChangedError",
+    "InspectedImage",
+    "InspectedLayer",
+    "InspectedPlatform",
+    "InspectedSource",
+    "Inspection",
+    "InternalError",
+    "InvalidArchiveError",
+    "LimitExceededError",
+    "NoSpaceError",
+    "NotFoundError",
+    "NothingSelectedError",
+    "PermissionDeniedError",
+    "PlatformMissingError",
+    "Progress",
+    "Report",
+    "ReportWarning",
+    "StrPath",
+    "UnsupportedError",
+    "UsageError",
+    "Variant",
+    "Verification",
+    "fuse",
+    "inspect",
+    "plan",
+    "tqdm_progress",
+    "verify",
+]

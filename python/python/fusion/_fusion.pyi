@@ -1,0 +1,74 @@
+"""The private native module: bytes for paths in, JSON documents out. Use `fusion`."""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypedDict
+
+from ._results import Progress
+
+__all__ = [
+    "__version__",
+    "command",
+    "error_kinds",
+    "fuse",
+    "inspect",
+    "option_names",
+    "verify",
+]
+
+__version__: str
+
+class _Stop(Protocol):
+    def is_set(self) -> bool: ...
+
+class _Choices(TypedDict):
+    """The choices of `fuse`: by their names on the command line, and what text cannot hold."""
+
+    set: Sequence[tuple[str, str]]
+    """Options with one value."""
+    add: Sequence[tuple[str, str]]
+    """Values of repeatable options."""
+    rename: Sequence[tuple[str, str]]
+    annotations: Sequence[tuple[str, str]]
+    source_platforms: Sequence[tuple[bytes, str]]
+    work_dir: bytes | None
+
+def command(args: Sequence[bytes], /) -> int:
+    """Runs the command line ``args`` (the program name first) and returns its exit status."""
+
+def error_kinds() -> list[str]:
+    """The stable name of every kind of error, as in `FusionError.kind`."""
+
+def option_names() -> list[str]:
+    """The name of every option of ``fuse``, as on the command line, without dashes."""
+
+def fuse(
+    sources: Sequence[bytes],
+    output: bytes | None,
+    choices: _Choices,
+    progress: Callable[[Progress], object] | None,
+    stop: _Stop | None,
+    /,
+) -> str:
+    """Fuses ``sources`` into ``output``; returns the report as JSON.
+
+    Raises the classes of `fusion.exceptions`, and unchanged whatever ``progress`` or a signal
+    handler raised.
+    """
+
+def inspect(
+    source: bytes,
+    reference: str | None,
+    progress: Callable[[Progress], object] | None,
+    stop: _Stop | None,
+    /,
+) -> str:
+    """Says what is inside ``source``; returns the inspection as JSON. Raises as `fuse` does."""
+
+def verify(
+    sources: Sequence[bytes],
+    jobs: int | None,
+    progress: Callable[[Progress], object] | None,
+    stop: _Stop | None,
+    /,
+) -> str:
+    """Checks every digest of ``sources``; returns the verification as JSON. Raises as `fuse` does."""

@@ -1,0 +1,69 @@
+//! What `fusion.fuse` chooses, as Python hands it over.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+
+use fusion_core::Result;
+use fusion_core::fuse::FuseOptions;
+use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
+
+/// The name of every option, as on the command line.
+#[pyfunction]
+pub(crate) fn option_names() -> Vec<&'static str> {
+    FuseOptions::NAMES.to_vec()
+}
+
+/// Choices by their names on the command line, and those that text cannot hold: pairs, and paths,
+/// which need not be text.
+#[derive(FromPyObject)]
+pub(crate) struct Choices {
+    #[pyo3(item)]
+    set: Vec<(String, String)>,
+    #[pyo3(item)]
+    add: Vec<(String, String)>,
+    #[pyo3(item)]
+    rename: Vec<(String, String)>,
+    #[pyo3(item)]
+    annotations: Vec<(String, String)>,
+    #[pyo3(item)]
+    source_platforms: Vec<(PyBackedBytes, String)>,
+    #[pyo3(item)]
+    work_dir: Option<PyBackedBytes>,
+}
+
+impl Choices {
+    /// The choices, as the engine takes them.
+    pub(crate) fn options(&self) -> Result<FuseOptions> {
+        let mut options = FuseOptions::default();
+        for (name, value) in &self.set {
+            options.set(name, value)?;
+        }
+        for (name, value) in &self.add {
+            options.add(name, value)?;
+        }
+        for (from, to) in &self.rename {
+            if from.is_empty() {
+                options.add("rename", &format!("={to}"))?;
+            }
+            options.rename.push((from.clone(), to.clone()));
+        }
+        for (key, value) in &self.annotations {
+            if key.is_empty() {
+                options.add("annotation", &format!("={value}"))?;
+            }
+            options.annotations.insert(key.clone(), value.clone());
+        }
+        for (source, platform) in &self.source_platforms {
+            let platform = platform.parse()?;
+            options.source_platforms.push((path(source), platform));
+        }
+        options.work_dir = self.work_dir.as_ref().map(path);
+        Ok(options)
+    }
+}
+
+fn path(bytes: &PyBackedBytes) -> PathBuf {
+    PathBuf::from(OsStr::from_bytes(bytes))
+}

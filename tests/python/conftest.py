@@ -1,0 +1,65 @@
+"""What the tests share: archives, and a place to write."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+ARCHIVES = REPOSITORY / "fixtures" / "archives"
+
+
+Hostile = Callable[[str], str]
+"""Makes a bad input by its name in the fixtures' list, and says where it is."""
+
+
+def generator() -> str:
+    """The program that makes archives; scripts/test-python.sh builds it."""
+    target = Path(os.environ.get("CARGO_TARGET_DIR", REPOSITORY / "target"))
+    default = target / "debug" / "fusion-fixtures"
+    program = os.environ.get("FUSION_FIXTURES", str(default))
+    if not shutil.which(program):
+        pytest.fail(f"{program} is not there: cargo build -p fusion-fixtures")
+    return program
+
+
+@pytest.fixture
+def pair() -> list[str]:
+    """Two archives that `docker save` wrote, one per architecture."""
+    return [str(ARCHIVES / f"docker-20.10-save-{arch}.tar") for arch in ("amd64", "arm64")]
+
+
+@pytest.fixture(scope="session")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Hostile:
+    """Bad inputs."""
+    folder = tmp_path_factory.mktemp("hostile")
+
+    def make(name: str) -> str:
+        case = folder / name
+        if not case.exists():
+            command = [generator(), "hostile", "--out", str(folder), name]
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        found = sorted(case.iterdir())
+        return str(found[0])
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def large(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Two archives of half a gigabyte each, so that a fuse takes a while."""
+    folder = tmp_path_factory.mktemp("large")
+    command = [generator(), "synthetic", "--out", str(folder), "--images", "4"]
+    command += ["--layers", "2", "--shared", "0", "--layer-size", "64M"]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return [str(folder / f"images-{arch}.tar") for arch in ("amd64", "arm64")]
+
+
+def left_in(folder: Path) -> list[str]:
+    """What lies in a folder, hidden files included."""
+    return sorted(entry.name for entry in folder.iterdir())

@@ -1,0 +1,199 @@
+"""Progress, and how a run is stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import fusion
+import pytest
+from conftest import left_in
+
+# How long a run may go on once it was asked to stop. The machine may be busy with other things.
+PROMPT = 0.5
+
+
+def test_progress_comes_on_the_calling_thread(pair: list[str], tmp_path: Path) -> None:
+    told: list[fusion.Progress] = []
+    threads = set()
+
+    def progress(now: fusion.Progress) -> None:
+        told.append(now)
+        threads.add(threading.get_ident())
+        assert not (tmp_path / "out.tar").exists()
+
+    fusion.fuse(pair, tmp_path / "out.tar", progress=progress)
+    assert threads == {threading.get_ident()}
+    phases = [now.phase for now in told]
+    assert phases[0] == "read" and "write" in phases and phases[-1] == "publish"
+    writing = next(now for now in told if now.phase == "write")
+    assert writing.total_bytes > 0 and writing.total_blobs > 0
+    with pytest.raises(AttributeError):
+        writing.bytes = 0  # type: ignore[misc]
+
+
+def test_every_verb_tells_progress(pair: list[str]) -> None:
+    told: list[str] = []
+    fusion.inspect(pair[0], progress=lambda now: told.append("inspect"))
+    fusion.verify(pair, progress=lambda now: told.append("verify"))
+    fusion.plan(pair, progress=lambda now: told.append("plan"))
+    assert {"inspect", "verify", "plan"} == set(told)
+
+
+def test_what_the_callable_raises_arrives_unchanged(large: list[str], tmp_path: Path) -> None:
+    raised = LookupError("as a caller might")
+    moment = 0.0
+
+    def progress(now: fusion.Progress) -> None:
+        nonlocal moment
+        if now.phase == "write" and now.bytes > 0:
+            moment = time.monotonic()
+            raise raised
+
+    with pytest.raises(LookupError) as caught:
+        fusion.fuse(large, tmp_path / "out.tar", progress=progress)
+    assert time.monotonic() - moment < PROMPT
+    assert caught.value is raised
+    assert left_in(tmp_path) == []
+
+
+@pytest.mark.parametrize("phase", ["read", "write", "publish"])
+def test_nothing_is_published_whenever_the_callable_raises(
+    pair: list[str], tmp_path: Path, phase: str
+) -> None:
+    class Odd(BaseException):
+        pass
+
+    def progress(now: fusion.Progress) -> None:
+        if now.phase == phase:
+            raise Odd
+
+    with pytest.raises(Odd):
+        fusion.fuse(pair, tmp_path / "out.tar", progress=progress)
+    assert left_in(tmp_path) == []
+
+
+def test_an_event_stops_a_run(large: list[str], tmp_path: Path) -> None:
+    stop = threading.Event()
+    moment = 0.0
+
+    def progress(now: fusion.Progress) -> None:
+        nonlocal moment
+        if now.phase == "write" and now.bytes > 0 and not stop.is_set():
+            moment = time.monotonic()
+            stop.set()
+
+    with pytest.raises(fusion.CancelledError) as caught:
+        fusion.fuse(large, tmp_path / "out.tar", progress=progress, stop=stop)
+    assert time.monotonic() - moment < PROMPT
+    assert isinstance(caught.value.report, fusion.Report)
+    assert caught.value.report.status == "cancelled"
+    assert left_in(tmp_path) == []
+
+
+INTERRUPTED = """
+import sys, time, fusion
+told = {told}
+def progress(now):
+    if now.phase == "write" and now.bytes > 0 and not told:
+        told.append(now)
+        print("writing", flush=True)
+if {silent}:
+    # No callable: somebody else says when.
+    progress = None
+    print("writing", flush=True)
+try:
+    fusion.fuse({sources!r}, {output!r}, progress=progress, on_existing="replace")
+except KeyboardInterrupt:
+    print("interrupted", time.monotonic(), flush=True)
+    sys.exit(42)
+"""
+
+
+@pytest.mark.parametrize("silent", [False, True])
+def test_ctrl_c_stops_a_run(large: list[str], tmp_path: Path, silent: bool) -> None:
+    output = tmp_path / "out.tar"
+    output.write_bytes(b"as it was")
+    code = INTERRUPTED.format(told=[], silent=silent, sources=large, output=str(output))
+    child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert child.stdout is not None
+    with child:
+        assert child.stdout.readline() == "writing\n"
+        time.sleep(0.15)
+        sent = time.monotonic()
+        child.send_signal(signal.SIGINT)
+        said = child.stdout.readline().split()
+        status = child.wait()
+    assert (status, said[0]) == (42, "interrupted")
+    assert float(said[1]) - sent < PROMPT
+    assert left_in(tmp_path) == ["out.tar"]
+    assert output.read_bytes() == b"as it was"
+
+
+def test_a_handler_of_signals_runs_during_a_run(large: list[str], tmp_path: Path) -> None:
+    seen: list[str] = []
+    before = signal.signal(signal.SIGUSR1, lambda *_: seen.append("signal"))
+
+    def progress(now: fusion.Progress) -> None:
+        if now.phase == "write" and "write" not in seen:
+            os.kill(os.getpid(), signal.SIGUSR1)
+        seen.append(now.phase)
+
+    try:
+        fusion.fuse(large, tmp_path / "out.tar", progress=progress, durability="rename")
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert "signal" in seen and seen[-1] == "publish"
+
+
+def test_a_task_of_asyncio(pair: list[str], tmp_path: Path) -> None:
+    async def both() -> list[fusion.Report]:
+        jobs = (asyncio.to_thread(fusion.fuse, pair, tmp_path / f"{n}.tar") for n in range(2))
+        return await asyncio.gather(*jobs)
+
+    first, second = asyncio.run(both())
+    assert first.images == second.images
+
+
+def test_bars(pair: list[str], tmp_path: Path) -> None:
+    pytest.importorskip("tqdm")
+    shown = io.StringIO()
+    with fusion.tqdm_progress(file=shown, mininterval=0) as progress:
+        fusion.fuse(pair, tmp_path / "out.tar", progress=progress)
+    assert "write" in shown.getvalue()
+
+
+def test_bars_close_themselves_when_a_run_fails(pair: list[str], tmp_path: Path) -> None:
+    pytest.importorskip("tqdm")
+    shown = io.StringIO()
+
+    class Full(Exception):
+        pass
+
+    bar = fusion.tqdm_progress(file=shown, desc="fusing")
+
+    def progress(now: fusion.Progress) -> None:
+        bar(now)
+        if now.phase == "write":
+            raise Full
+
+    with pytest.raises(Full):
+        fusion.fuse(pair, tmp_path / "out.tar", progress=progress)
+    bar.close()
+    assert "fusing" in shown.getvalue()
+
+
+def test_without_tqdm_there_is_an_import_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    modules: Any = sys.modules
+    monkeypatch.setitem(modules, "tqdm", None)
+    monkeypatch.setitem(modules, "tqdm.auto", None)
+    with pytest.raises(ImportError):
+        fusion.tqdm_progress()

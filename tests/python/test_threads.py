@@ -1,0 +1,224 @@
+"""The interpreter lock, processes, memory, logging."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import logging
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import fusion
+import pytest
+
+
+def test_another_thread_keeps_its_pace(large: list[str], tmp_path: Path) -> None:
+    """How long a thread that wants to run is kept from it by anything but a lack of processors:
+    that can only be the interpreter lock. At most a tenth of the time."""
+    waits = []
+    for _ in range(3):
+        done = threading.Event()
+        waited: list[float] = []
+
+        def spin(done: threading.Event = done, waited: list[float] = waited) -> None:
+            ran, queued = _scheduled()
+            begun = time.perf_counter()
+            while not done.is_set():
+                sum(range(100))
+            took = time.perf_counter() - begun
+            now_ran, now_queued = _scheduled()
+            waited.append(1 - (now_ran - ran + now_queued - queued) / took)
+
+        thread = threading.Thread(target=spin)
+        thread.start()
+        report = fusion.fuse(
+            large,
+            tmp_path / "out.tar",
+            on_existing="replace",
+            durability="rename",
+            jobs=1,
+            progress=lambda now: None,
+        )
+        done.set()
+        thread.join()
+        assert report.elapsed_seconds > 0.05
+        waits += waited
+    assert min(waits) < 0.1, waits
+
+
+def _scheduled() -> tuple[float, float]:
+    """For how many seconds this thread has run, and has waited for a processor."""
+    path = f"/proc/self/task/{threading.get_native_id()}/schedstat"
+    try:
+        ran, queued, _ = Path(path).read_text().split()
+    except OSError:
+        pytest.skip("this kernel does not say how long threads wait")
+    return int(ran) / 1e9, int(queued) / 1e9
+
+
+def test_a_thousand_runs_take_no_memory(pair: list[str], tmp_path: Path) -> None:
+    def resident() -> int:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    def some(count: int) -> None:
+        for _ in range(count):
+            fusion.fuse(pair, tmp_path / "out.tar", on_existing="replace", durability="rename")
+            fusion.plan(pair, progress=lambda now: None)
+            with pytest.raises(fusion.NothingSelectedError):
+                fusion.plan(pair, images="nothing")
+
+    some(100)
+    before = resident()
+    some(1000)
+    grown = resident() - before
+    assert grown < 4 << 20, f"{grown} bytes more"
+
+
+def images_of(sources: list[str], output: str) -> list[str]:
+    """What a worker process does."""
+    return [image.reference for image in fusion.fuse(sources, output).images]
+
+
+def fails(sources: list[str]) -> None:
+    fusion.plan(sources, require_platforms="linux/s390x")
+
+
+@pytest.mark.parametrize("method", ["spawn", "fork", "forkserver"])
+def test_processes(method: str, pair: list[str], tmp_path: Path) -> None:
+    # Something has run here before: a fork inherits what it left.
+    fusion.fuse(pair, tmp_path / "here.tar")
+    context = multiprocessing.get_context(method)
+    with concurrent.futures.ProcessPoolExecutor(2, mp_context=context) as pool:
+        jobs = [pool.submit(images_of, pair, str(tmp_path / f"{n}.tar")) for n in range(4)]
+        assert [len(job.result(60)) for job in jobs] == [3] * 4
+        with pytest.raises(fusion.PlatformMissingError) as caught:
+            pool.submit(fails, pair).result(60)
+    assert caught.value.report is not None
+    with context.Pool(1) as workers:
+        assert len(workers.apply(images_of, (pair, str(tmp_path / "pool.tar")))) == 3
+
+
+def test_a_fork_in_the_middle_of_a_run(large: list[str], pair: list[str], tmp_path: Path) -> None:
+    children: list[int] = []
+
+    def progress(now: fusion.Progress) -> None:
+        if now.phase == "write" and now.bytes > 0 and not children:
+            child = os.fork()
+            if child == 0:
+                # Only this thread lives here.
+                status = 1
+                try:
+                    fusion.fuse(pair, tmp_path / "child.tar")
+                    status = 0
+                finally:
+                    os._exit(status)
+            children.append(child)
+
+    fusion.fuse(large, tmp_path / "out.tar", progress=progress, durability="rename")
+    assert children
+    assert os.waitpid(children[0], 0)[1] == 0
+    assert fusion.verify(tmp_path / "child.tar").passed
+
+
+def test_a_thread_that_is_left_behind_does_no_harm(large: list[str], tmp_path: Path) -> None:
+    code = f"""
+import fusion, threading
+writing = threading.Event()
+def work():
+    fusion.fuse({large!r}, {str(tmp_path / "out.tar")!r}, progress=lambda now: writing.set())
+threading.Thread(target=work, daemon=True).start()
+writing.wait()
+"""
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+class Kept(logging.Handler):
+    """Keeps what is logged."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.records: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
+
+
+@pytest.fixture
+def kept() -> Any:
+    handler = Kept()
+    logger = logging.getLogger("fusion")
+    logger.addHandler(handler)
+    yield handler
+    logger.removeHandler(handler)
+    logger.setLevel(logging.NOTSET)
+
+
+def test_by_default_nothing_below_a_warning_is_logged(kept: Kept, pair: list[str]) -> None:
+    fusion.plan(pair)
+    assert all(record.levelno >= logging.WARNING for record in kept.records)
+
+
+def test_the_engine_logs_to_the_logger_fusion(kept: Kept, pair: list[str]) -> None:
+    logging.getLogger("fusion").setLevel(logging.DEBUG)
+    fusion.plan(pair)
+    assert any(record.levelno == logging.DEBUG for record in kept.records)
+    assert all(record.name.startswith("fusion.") for record in kept.records)
+    assert any(pair[0] in record.getMessage() for record in kept.records)
+    kept.records.clear()
+    logging.getLogger("fusion").setLevel(logging.NOTSET)
+    fusion.plan(pair)
+    assert kept.records == []
+
+
+def test_a_handler_that_fails_stops_nothing(
+    pair: list[str], kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unraisable: list[Any] = []
+    monkeypatch.setattr(sys, "unraisablehook", unraisable.append)
+
+    def fail(record: logging.LogRecord) -> None:
+        raise RuntimeError("as a handler might")
+
+    monkeypatch.setattr(kept, "emit", fail)
+    logging.getLogger("fusion").setLevel(logging.DEBUG)
+    assert fusion.plan(pair).status == "ok"
+    assert unraisable
+
+
+def test_the_command(pair: list[str], tmp_path: Path) -> None:
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "fusion", *arguments]
+        return subprocess.run(command, capture_output=True, text=True)
+
+    fused = run("fuse", *pair, "-o", str(tmp_path / "out.tar"), "-vv")
+    assert fused.returncode == 0, fused.stderr
+    assert "DEBUG" in fused.stderr
+    listed = run("inspect", "--json", str(tmp_path / "out.tar"))
+    assert listed.stdout == fusion.inspect(tmp_path / "out.tar").to_json()
+    assert run("fuse", *pair, "-o", str(tmp_path / "out.tar")).returncode == 3
+    assert run("nonsense").returncode == 2
+    assert run("--version").stdout == f"fusion {fusion.__version__}\n"
+
+
+def test_ctrl_c_ends_the_command(large: list[str], tmp_path: Path) -> None:
+    output = str(tmp_path / "out.tar")
+    command = [sys.executable, "-m", "fusion", "fuse", *large, "-o", output, "--progress", "plain"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as child:
+        assert child.stderr is not None
+        child.stderr.readline()
+        time.sleep(0.2)
+        sent = time.monotonic()
+        child.send_signal(signal.SIGINT)
+        said = child.stderr.read()
+        status = child.wait()
+        took = time.monotonic() - sent
+    assert (status, took < 1) == (130, True), said
+    assert "Traceback" not in said
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,89 @@
+"""Types, as mypy and pyright see them; running it checks that they are true."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import fusion
+import pytest
+
+if TYPE_CHECKING:
+    from typing_extensions import assert_type
+elif sys.version_info >= (3, 11):
+    from typing import assert_type
+else:
+
+    def assert_type(value: Any, _: Any) -> Any:
+        return value
+
+
+def test_types(pair: list[str], tmp_path: Path) -> None:
+    def progress(now: fusion.Progress) -> int:
+        assert_type(now.phase, Literal["read", "write", "publish"])
+        assert_type(now.bytes, int)
+        return 0
+
+    report = fusion.fuse(
+        [Path(pair[0]), pair[1]],
+        tmp_path / "out.tar",
+        format="oci-archive",
+        platforms=("linux/amd64", "linux/arm64"),
+        rename={"a": "b"},
+        annotations={"a": "b"},
+        source_platforms={Path(pair[0]): "linux/amd64"},
+        on_existing="replace",
+        progress=progress,
+        stop=threading.Event(),
+    )
+    assert_type(report, fusion.Report)
+    assert_type(report.images, "tuple[fusion.Image, ...]")
+    assert_type(report.images[0].digest, "str | None")
+    assert_type(report.images[0].platforms[0].platform, str)
+    assert_type(
+        report.images[0].action,
+        Literal["created", "merged", "replaced", "unchanged", "skipped", "failed"],
+    )
+    assert_type(report.status, Literal["ok", "partial", "failed", "cancelled"])
+    assert_type(report.bytes.written, int)
+    assert_type(report.elapsed_seconds, float)
+    assert_type(report.to_json(), str)
+    assert_type(report.to_dict(), "dict[str, Any]")
+    assert_type(fusion.plan(pair[0]), fusion.Report)
+    assert_type(fusion.plan(pair, source_platforms={pair[0]: "linux/amd64"}), fusion.Report)
+
+    inspection = fusion.inspect(Path(pair[0]))
+    assert_type(inspection, fusion.Inspection)
+    assert_type(iter(inspection), "Iterator[fusion.InspectedImage]")
+    assert_type(inspection.images[0].platforms[0].layers[0].diff_id, "str | None")
+
+    verification = fusion.verify(iter(pair))
+    assert_type(verification, fusion.Verification)
+    assert_type(verification.passed, bool)
+    assert_type(verification.findings, "tuple[fusion.Finding, ...]")
+
+
+def test_types_of_errors(pair: list[str]) -> None:
+    with pytest.raises(fusion.FusionIOError) as caught:
+        fusion.inspect("/nowhere")
+    error = caught.value
+    assert_type(error.kind, str)
+    assert_type(error.path, "str | None")
+    assert_type(error.offset, "int | None")
+    assert_type(error.hint, "str | None")
+    assert_type(error.report, "fusion.Report | fusion.Inspection | fusion.Verification | None")
+    assert isinstance(error, OSError) and error.errno is not None
+
+
+def wrong_types(pair: list[str]) -> None:
+    """Never called: each line is an error, and the checkers complain about an ignored one."""
+    fusion.fuse(pair)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    fusion.fuse(b"a", "b")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    fusion.plan(pair, on_conflict="no")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    fusion.plan(pair, "a", "b")  # type: ignore[call-arg, arg-type]  # pyright: ignore[reportCallIssue]
+    fusion.plan(pair, progress=os.getpid)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    fusion.plan(pair).images[0].reference = ""  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
