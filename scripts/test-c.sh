@@ -5,6 +5,7 @@
 #
 # Installs clang and valgrind with apt-get where they are missing. Builds what it needs with Cargo;
 # FUSION_NO_BUILD=1 takes what is there, in FUSION_TARGET if that is set.
+# shellcheck disable=SC2086,SC2054  # lists of flags are words on purpose, some with commas
 set -u
 
 here=$(cd "$(dirname "$0")/.." && pwd)
