@@ -27,7 +27,7 @@ pub use space::{enrich_no_space, ensure_free, free_bytes, human_bytes, same_file
 pub use staging::{INSIDE, Staging};
 pub use tree::{
     create_dir_all, exists, metadata, metadata_if_any, open, read_dir_sorted, read_small,
-    remove_dir_all, remove_dir_if_empty, remove_file_if_exists, symlink_metadata,
+    read_link, remove_dir_all, remove_dir_if_empty, remove_file_if_exists, symlink_metadata,
 };
 
 #[cfg(test)]

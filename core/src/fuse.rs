@@ -9,17 +9,19 @@ mod naming;
 mod options;
 mod plan;
 mod rewrite;
+mod open;
 mod run;
 mod select;
 mod tape;
 mod tell;
 mod transcode;
+mod tree;
 pub(crate) mod variant;
 mod warn;
 mod write;
 
 pub use options::{
-    Compress, Durability, Format, FuseOptions, MediaTypes, OnConflict, OnExisting, Verify,
+    Compress, Durability, Format, FuseOptions, MediaTypes, OnConflict, OnExisting, OnFileConflict, Verify,
 };
 
 use std::time::Instant;

@@ -18,6 +18,7 @@ mod walk;
 mod write;
 
 pub use names::{resolve_link, safe_name};
+pub(crate) use header::is_header;
 pub use scan::{ReadAt, scan};
 pub use stream::TarStream;
 pub use write::{END, header, padding};

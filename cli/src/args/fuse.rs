@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use fusion_core::fuse::{
-    Compress, Durability, Format, FuseOptions, MediaTypes, OnConflict, OnExisting, Verify,
+    Compress, Durability, Format, FuseOptions, MediaTypes, OnConflict, OnExisting, OnFileConflict, Verify,
 };
 use fusion_core::oci::Platform;
 
@@ -68,7 +68,7 @@ pub(crate) struct FuseArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Result")]
 struct ResultArgs {
-    /// What DEST is [default: a layout if DEST ends in `/` or is a directory, else an archive]
+    /// What DEST is [default: a layout if DEST ends in `/` or is a directory, else what all sources are (bundle, package), else an archive]
     #[arg(long, value_name = "FORMAT", value_parser = word::<Format>(Format::WORDS))]
     format: Option<Format>,
 
@@ -140,6 +140,15 @@ struct PairingArgs {
         value_parser = word::<OnConflict>(OnConflict::WORDS)
     )]
     on_conflict: OnConflict,
+
+    /// What to do if packages have different files in one place
+    #[arg(
+        long,
+        value_name = "POLICY",
+        default_value_t = OnFileConflict::Beside,
+        value_parser = word::<OnFileConflict>(OnFileConflict::WORDS)
+    )]
+    on_file_conflict: OnFileConflict,
 
     /// The platform of every image of one source, whatever it says itself; repeatable
     #[arg(
@@ -216,6 +225,7 @@ impl FuseArgs {
             images: self.choice.images.clone(),
             exclude: self.choice.exclude.clone(),
             on_conflict: self.pairing.on_conflict,
+            on_file_conflict: self.pairing.on_file_conflict,
             on_existing: self.result.on_existing,
             source_platforms: self.pairing.source_platforms.clone(),
             name: self.pairing.name.clone(),

@@ -55,8 +55,13 @@ pub(super) struct Plan {
     pub(super) made: Memory,
 }
 
-/// Pairs what `inputs` list and chooses the variants of each reference.
-pub(super) fn choose(inputs: &mut [Input], options: &FuseOptions) -> Result<Selection> {
+/// Pairs what those of `inputs` list that are `chosen`, and chooses the variants of each reference.
+/// Nothing may be left.
+pub(super) fn choose(
+    inputs: &mut [Input],
+    chosen: &dyn Fn(usize) -> bool,
+    options: &FuseOptions,
+) -> Result<Selection> {
     let naming = Naming::new(options)?;
     let mut selection = Selection::default();
     let mut paired: BTreeMap<Reference, Candidates> = BTreeMap::new();
@@ -64,7 +69,7 @@ pub(super) fn choose(inputs: &mut [Input], options: &FuseOptions) -> Result<Sele
     for (at, input) in inputs
         .iter_mut()
         .enumerate()
-        .filter(|(_, input)| !input.is_destination)
+        .filter(|(at, input)| chosen(*at) && !input.is_destination)
     {
         for listed in &mut input.listed {
             let found = match &mut listed.found {
@@ -136,7 +141,7 @@ pub(super) fn choose(inputs: &mut [Input], options: &FuseOptions) -> Result<Sele
             }
         }
     }
-    add_existing(inputs, options, &mut paired, &mut selection)?;
+    add_existing(inputs, chosen, options, &mut paired, &mut selection)?;
     for candidates in paired.values_mut() {
         candidates.incoming.bind();
         candidates.existing.bind();
@@ -171,13 +176,18 @@ pub(super) fn choose(inputs: &mut [Input], options: &FuseOptions) -> Result<Sele
             error: left,
         });
     }
-    if selection.images.is_empty() && selection.left.iter().all(|left| left.error.is_none()) {
-        return Err(nothing(inputs));
-    }
     Ok(selection)
 }
 
-fn nothing(inputs: &[Input]) -> Error {
+impl Selection {
+    /// Whether there is no image, and none that failed.
+    pub(super) fn is_empty(&self) -> bool {
+        self.images.is_empty() && self.left.iter().all(|left| left.error.is_none())
+    }
+}
+
+/// The error of a run in which the choices leave no image of `inputs`.
+pub(super) fn nothing(inputs: &[Input]) -> Error {
     let listed: usize = inputs.iter().map(|input| input.listed.len()).sum();
     if listed == 0 {
         let message = "the sources hold no image at all";
@@ -206,6 +216,7 @@ pub(super) fn damaged_destination(error: Error) -> Error {
 /// Puts what the destination has to the references of this run; the rest is carried along.
 fn add_existing(
     inputs: &mut [Input],
+    chosen: &dyn Fn(usize) -> bool,
     options: &FuseOptions,
     paired: &mut BTreeMap<Reference, Candidates>,
     selection: &mut Selection,
@@ -213,7 +224,7 @@ fn add_existing(
     for (at, input) in inputs
         .iter_mut()
         .enumerate()
-        .filter(|(_, input)| input.is_destination)
+        .filter(|(at, input)| chosen(*at) && input.is_destination)
     {
         let replace = options.on_existing == OnExisting::Replace;
         for listed in std::mem::take(&mut input.listed) {

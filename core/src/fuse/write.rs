@@ -2,18 +2,21 @@
 
 mod archive;
 mod layout;
+mod nested;
 mod settle;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::ThreadPool;
 
 use super::blobs::BlobSet;
 use super::destination::{Destination, Target};
 use super::plan::Plan;
+use super::tree::Tree;
 use super::{Durability, FuseOptions};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::fsx::{self, Staging};
 use crate::oci::Digest;
 use crate::progress::Progress;
@@ -30,6 +33,8 @@ pub(super) struct Workplace {
     pub(super) blobs: Arc<BlobDirectory>,
     /// Whether `blobs` will be the destination's own.
     pub(super) in_place: bool,
+    /// Names files of the run's own apart.
+    serial: AtomicU64,
 }
 
 impl Workplace {
@@ -80,7 +85,17 @@ impl Workplace {
             _work: work,
             blobs,
             in_place,
+            serial: AtomicU64::new(0),
         })
+    }
+}
+
+impl Workplace {
+    /// Where a file may stand that the run needs for itself.
+    pub(super) fn unique_file(&self) -> PathBuf {
+        let serial = self.serial.fetch_add(1, Ordering::Relaxed);
+        let beside = self.blobs.path().parent().unwrap_or(Path::new("."));
+        beside.join(format!("made-{serial}"))
     }
 }
 
@@ -98,8 +113,14 @@ pub(super) struct Written {
 
 /// Everything that writing needs.
 pub(super) struct Job<'a> {
-    pub(super) plan: &'a Plan,
+    /// One, or one for each archive of the tree.
+    pub(super) plans: &'a [Plan],
+    /// The blobs of each plan.
+    pub(super) sets: &'a [BlobSet],
+    /// The blobs of all plans.
     pub(super) set: &'a BlobSet,
+    /// The tree of the result, if that is a bundle or a package.
+    pub(super) tree: Option<&'a Tree>,
     pub(super) source: &'a dyn BlobSource,
     pub(super) destination: &'a Destination,
     pub(super) workplace: &'a Workplace,
@@ -109,6 +130,13 @@ pub(super) struct Job<'a> {
 }
 
 impl Job<'_> {
+    /// The only plan, of what is no tree.
+    fn plan(&self) -> Result<&Plan> {
+        self.plans
+            .first()
+            .ok_or_else(|| Error::new(ErrorKind::Internal, "a run without a plan"))
+    }
+
     fn durable(&self) -> bool {
         self.options.durability == Durability::Full
     }
@@ -119,7 +147,7 @@ impl Job<'_> {
 pub(super) fn needed(job: &Job<'_>) -> Result<u64> {
     match &job.destination.target {
         Target::NewLayout(_) | Target::Layout(_) => Ok(layout::needed(job)),
-        Target::Archive(..) => Ok(archive::tape(job)?.size()),
+        Target::Archive(..) => archive::needed(job),
         Target::Standard => Ok(0),
     }
 }
