@@ -60,7 +60,8 @@ pub(super) fn open(
     }
     if let Some(workplace) = workplace {
         // Content is never smaller than what it is compressed to.
-        fsx::ensure_free(workplace.blobs.path(), streamed)?;
+        let left = workplace.blobs.left_bytes()?;
+        fsx::ensure_free(workplace.blobs.path(), streamed.saturating_sub(left))?;
     }
     progress.enter(Phase::Read, streamed, 0)?;
     let open_one = |(at, location): (usize, &&Location)| {

@@ -8,7 +8,7 @@ use super::input::{Found, Input};
 use super::naming::Naming;
 use super::rewrite::{Layers, rewrite};
 use super::select::{Candidates, Selected, select};
-use super::variant::flatten;
+use super::variant::{Variant, flatten};
 use super::{FuseOptions, OnExisting};
 use crate::archive::Name;
 use crate::error::{Error, ErrorKind, Result};
@@ -56,7 +56,8 @@ pub(super) struct Plan {
 }
 
 /// Pairs what those of `inputs` list that are `chosen`, and chooses the variants of each reference.
-/// Nothing may be left.
+/// Nothing may be left. What the others have of the same references fills in the platforms that
+/// these lack: archives of one package that hold the same image lead to the same index.
 pub(super) fn choose(
     inputs: &mut [Input],
     chosen: &dyn Fn(usize) -> bool,
@@ -141,6 +142,7 @@ pub(super) fn choose(
             }
         }
     }
+    fill_in(inputs, chosen, &naming, &mut paired);
     add_existing(inputs, chosen, options, &mut paired, &mut selection)?;
     for candidates in paired.values_mut() {
         candidates.incoming.bind();
@@ -177,6 +179,57 @@ pub(super) fn choose(
         });
     }
     Ok(selection)
+}
+
+/// Adds to `paired` what inputs that are not `chosen` have of its references, for platforms that
+/// are not there yet and on which they agree.
+fn fill_in(
+    inputs: &[Input],
+    chosen: &dyn Fn(usize) -> bool,
+    naming: &Naming,
+    paired: &mut BTreeMap<Reference, Candidates>,
+) {
+    let mut elsewhere: BTreeMap<Reference, Vec<Variant>> = BTreeMap::new();
+    let others = inputs.iter().enumerate();
+    for (at, input) in others.filter(|(at, input)| !chosen(*at) && !input.is_destination) {
+        for listed in &input.listed {
+            let Ok(found) = &listed.found else {
+                continue;
+            };
+            let Ok(mut flat) = flatten(&found.node, &found.root, at, input.platform.as_ref())
+            else {
+                continue;
+            };
+            flat.bind();
+            let platforms: BTreeSet<&Platform> =
+                flat.variants.iter().filter_map(|v| v.platform.as_ref()).collect();
+            let platforms: Vec<&Platform> = platforms.into_iter().collect();
+            if let Ok(reference) = naming.reference(&listed.name, &platforms)
+                && paired.contains_key(&reference)
+            {
+                elsewhere.entry(reference).or_default().extend(flat.variants);
+            }
+        }
+    }
+    for (reference, variants) in elsewhere {
+        let Some(candidates) = paired.get_mut(&reference) else {
+            continue;
+        };
+        let own: BTreeSet<Option<Platform>> =
+            (candidates.incoming.variants.iter()).map(|v| v.platform.clone()).collect();
+        let mut by_platform: BTreeMap<Option<Platform>, Vec<Variant>> = BTreeMap::new();
+        for variant in variants {
+            if variant.platform.is_some() && !own.contains(&variant.platform) {
+                by_platform.entry(variant.platform.clone()).or_default().push(variant);
+            }
+        }
+        for same in by_platform.into_values() {
+            let agree = same.windows(2).all(|two| two[0].identity() == two[1].identity());
+            if agree {
+                candidates.incoming.variants.extend(same);
+            }
+        }
+    }
 }
 
 impl Selection {

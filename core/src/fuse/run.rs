@@ -29,7 +29,7 @@ pub(super) fn run(
     report: &mut Report,
 ) -> Result<()> {
     check(sources, output, options)?;
-    let mut destination = output.map(|output| resolve(output, options)).transpose()?;
+    let destination = output.map(|output| resolve(output, options)).transpose()?;
     if let (Some(destination), Some(output)) = (&destination, output) {
         report.destination = Some(tell::destination(destination, output));
     }
@@ -46,10 +46,46 @@ pub(super) fn run(
         }
         _ => None,
     };
+    let start = Start {
+        sources,
+        output,
+        destination,
+        workplace: workplace.as_ref(),
+        pool,
+    };
+    go(start, options, progress, report).map_err(|error| match &workplace {
+        Some(workplace) => workplace.keep(error),
+        None => error,
+    })
+}
+
+/// What a run starts with.
+struct Start<'a> {
+    sources: &'a [Location],
+    output: Option<&'a Location>,
+    destination: Option<Destination>,
+    workplace: Option<&'a Workplace>,
+    pool: ThreadPool,
+}
+
+/// Runs, now that the place to work is taken.
+fn go(
+    start: Start<'_>,
+    options: &FuseOptions,
+    progress: &Progress,
+    report: &mut Report,
+) -> Result<()> {
+    let Start {
+        sources,
+        output,
+        mut destination,
+        workplace,
+        pool,
+    } = start;
     let mut opened = open(
         sources,
         destination.as_ref(),
-        workplace.as_ref(),
+        workplace,
         options,
         &pool,
         progress,
@@ -160,7 +196,7 @@ fn check(sources: &[Location], output: Option<&Location>, options: &FuseOptions)
 struct Run<'a> {
     options: &'a FuseOptions,
     destination: Option<Destination>,
-    workplace: Option<Workplace>,
+    workplace: Option<&'a Workplace>,
     pool: ThreadPool,
     progress: &'a Progress,
     opened: Everything,
@@ -249,7 +285,7 @@ impl Run<'_> {
         selections: Vec<Selection>,
         damaged: &mut Vec<Left>,
     ) -> Result<Option<Vec<Selection>>> {
-        let (Some(destination), Some(workplace)) = (&self.destination, &self.workplace) else {
+        let (Some(destination), Some(workplace)) = (&self.destination, self.workplace) else {
             return Err(Error::new(ErrorKind::Internal, "nowhere to write to"));
         };
         let inputs = &self.opened.inputs;
@@ -309,8 +345,12 @@ impl Run<'_> {
         self.report.warnings.sort();
         tell::images(self.report, &plans, inputs, destination.replaces);
         tell::totals(self.report, &set);
-        self.report.blobs.written = written.blobs;
-        self.report.blobs.reused = written.reused + workplace.blobs.adopted();
+        let adopted = workplace.blobs.adopted();
+        self.report.blobs.written = match workplace.in_place {
+            true => written.blobs.saturating_sub(adopted),
+            false => written.blobs,
+        };
+        self.report.blobs.reused = written.reused + adopted;
         self.report.bytes.written = written.bytes;
         self.report.bytes.read = self.opened.read + transcoded + written.read;
         if !workplace.in_place {

@@ -28,7 +28,7 @@ pub(super) struct Workplace {
     /// In the destination's own file system; none for standard output.
     staging: Option<Staging>,
     /// Where blobs are spooled, if not in `staging`.
-    _work: Option<Staging>,
+    work: Option<Staging>,
     /// Blobs that were spooled, each hashed: for a layout the blobs of the layout itself.
     pub(super) blobs: Arc<BlobDirectory>,
     /// Whether `blobs` will be the destination's own.
@@ -44,7 +44,11 @@ impl Workplace {
         let (staging, blobs, in_place) = match target {
             Target::NewLayout(path) => {
                 let staging = Staging::beside(path)?;
-                let blobs = staging.subdir("layout")?.join("blobs");
+                let layout = staging.subdir("layout")?;
+                for file in ["index.json", "oci-layout"] {
+                    fsx::remove_file_if_exists(&layout.join(file))?;
+                }
+                let blobs = layout.join("blobs");
                 (Some(staging), Some(blobs), true)
             }
             Target::Layout(path) => {
@@ -82,7 +86,7 @@ impl Workplace {
         let blobs = Arc::new(BlobDirectory::create(blobs, durable && in_place)?);
         Ok(Self {
             staging,
-            _work: work,
+            work,
             blobs,
             in_place,
             serial: AtomicU64::new(0),
@@ -90,7 +94,37 @@ impl Workplace {
     }
 }
 
+/// What is spooled is kept for another run from this many bytes on; less is read anew sooner than
+/// it is explained.
+const WORTH_KEEPING: u64 = 64 << 20;
+
 impl Workplace {
+    /// Keeps what was spooled for the next run, if `error` is one that another run may get over
+    /// and there is enough of it; the error then says so.
+    pub(super) fn keep(&self, error: Error) -> Error {
+        let passes = matches!(
+            error.kind(),
+            ErrorKind::NoSpace | ErrorKind::Cancelled | ErrorKind::Io
+        );
+        let staging = self.work.as_ref().or(self.staging.as_ref());
+        let Some(staging) = staging.filter(|_| passes && self.blobs.held() >= WORTH_KEEPING) else {
+            return error;
+        };
+        for staging in self.work.iter().chain(&self.staging) {
+            staging.keep();
+        }
+        let kept = format!(
+            "what was spooled is kept in `{}`: the same command goes on from there, `--clean` \
+             removes it",
+            staging.path().display()
+        );
+        let hint = match error.get_hint() {
+            Some(hint) => format!("{hint}; {kept}"),
+            None => kept,
+        };
+        error.better_hint(hint)
+    }
+
     /// Where a file may stand that the run needs for itself.
     pub(super) fn unique_file(&self) -> PathBuf {
         let serial = self.serial.fetch_add(1, Ordering::Relaxed);

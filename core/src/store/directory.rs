@@ -50,6 +50,11 @@ impl BlobDirectory {
             is_fresh: true,
             adopted: AtomicU64::new(0),
         };
+        for file in fsx::read_dir_sorted(&directory.path)? {
+            if !file.is_dir() {
+                fsx::remove_file_if_exists(&file)?;
+            }
+        }
         let left: HashSet<Digest> = directory.list()?.into_iter().collect();
         directory.is_fresh = left.is_empty();
         directory.left = Mutex::new(left);
@@ -87,6 +92,15 @@ impl BlobDirectory {
             self.adopted.fetch_add(1, Ordering::Relaxed);
         }
         Ok(sound)
+    }
+
+    /// How many bytes of blobs a run before this one left that nobody has hashed yet.
+    pub fn left_bytes(&self) -> Result<u64> {
+        let mut bytes = 0;
+        for digest in self.left().iter() {
+            bytes += fsx::metadata_if_any(&self.file(digest))?.map_or(0, |found| found.len());
+        }
+        Ok(bytes)
     }
 
     /// How many blobs of a run before this one were of use.

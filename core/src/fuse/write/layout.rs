@@ -146,8 +146,8 @@ fn blobs(job: &Job<'_>, existing: Option<&Existing<'_>>) -> Result<Written> {
         .enter(Phase::Write, job.set.bytes(), job.set.blobs.len() as u64)?;
     let keep_going = job.options.keep_going;
     let work = |_: usize, blob: &Expected, transfer: &mut crate::store::Transfer<'_>| {
-        if store.size(&blob.digest) == Some(blob.size) {
-            // Spooled: hashed as it was written, where nobody else can change it.
+        if store.adopt(&blob.digest, blob.size, job.progress)? {
+            // Spooled: hashed as it was written, or now, where nobody else can change it.
             count.fetch_add(1, Ordering::Relaxed);
             if full && blob.diff_id.is_some() {
                 return transfer.run(job.source, blob, &mut |_| Ok(()));
