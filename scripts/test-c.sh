@@ -1,7 +1,8 @@
 #!/bin/bash
 # Tests the C library as C programs see it: header, symbols, programs, install, example.
 #
-#     scripts/test-c.sh [NAME...]      only tests whose name contains one of these
+#     scripts/test-c.sh [NAME...]      only tests whose name contains one of these, and what they
+#                                      run
 #
 # Installs clang and valgrind with apt-get where they are missing. Builds what it needs with Cargo;
 # FUSION_NO_BUILD=1 takes what is there, in FUSION_TARGET if that is set.
@@ -23,7 +24,7 @@ failed=0
 try() {
     local name=$1 part wanted=no
     shift
-    for part in "${only[@]}"; do
+    for part in "build: " "${only[@]}"; do
         case $name in *"$part"*) wanted=yes ;; esac
     done
     [ ${#only[@]} = 0 ] || [ $wanted = yes ] || return 0
@@ -169,7 +170,7 @@ every_function_with_null() {
     done <ffi/symbols.txt
     return $bad
 }
-programs=(basic nulls version progress stop log threads)
+programs=(basic nulls refuse version progress stop log threads)
 try "nulls: no function is missing" every_function_with_null
 
 for compiler in gcc clang; do
