@@ -149,19 +149,15 @@ every_status() {
         grep -vx -e FUSION_STATUS_OK -e FUSION_STATUS_PANIC | LC_ALL=C sort >"$scratch/expected"
     LC_ALL=C sort -u "$scratch/provoked" | diff "$scratch/expected" -
 }
-# A case through the program that replays golden cases, also one that fails.
-replay() {
-    local golden=$scratch/$1/golden pair="$FUSION_ARCHIVES/docker-20.10-save"
-    rm -rf "$scratch/replay"
-    mkdir "$scratch/replay"
-    "$golden" fuse platform=linux/amd64,linux/arm64 jobs=1 name=x -- "$scratch/replay/a.tar" \
-        "$pair-amd64.tar" "$pair-arm64.tar" | grep -q '"status": "ok"' || return 1
-    "$golden" plan -- "" "$pair-amd64.tar" | grep -q '"dry_run": true' || return 1
-    "$golden" verify -- "$scratch/replay/a.tar" | grep -q '"schema": "fusion.verify/v1"' || return 1
-    "$golden" inspect -- "$scratch/replay/a.tar" | grep -q '"schema": "fusion.inspect/v1"' ||
-        return 1
-    "$golden" inspect -- "$scratch/replay/none.tar" >"$scratch/replay/report"
-    [ $? = 1 ] && grep -q '"kind": "not-found"' "$scratch/replay/report"
+# Every golden case, compared by the Rust test that compares those of the other faces: with its
+# masking, and with the program that was just built against what was just installed.
+golden_reports() {
+    # --workspace, so that what `cargo test --workspace` built serves here too.
+    FUSION_GOLDEN_C=$scratch/gcc/golden cargo test --locked --workspace --test integration \
+        engine::golden::c_library_answers_as_recorded -- --exact --ignored >"$scratch/golden"
+    local status=$?
+    cat "$scratch/golden"
+    [ $status = 0 ] && grep -q '^test result: ok. 1 passed' "$scratch/golden"
 }
 every_function_with_null() {
     local symbol bad=0
@@ -180,7 +176,7 @@ for compiler in gcc clang; do
     done
     try "$compiler: errors: every status" every_status $compiler
 done
-try "gcc: golden" replay gcc
+try "golden reports" golden_reports
 for compiler in g++ clang++; do
     cpp() {
         $compiler -std=c++17 $strict $flags tests/c/include.cpp -o "$scratch/cpp" $libs &&
