@@ -240,5 +240,21 @@ example() {
 }
 try "example" eval '(example)'
 
+# The README's program, with the README's command.
+readme() {
+    local part=$scratch/readme
+    mkdir -p "$part"
+    awk -v part="$part" '/^<!-- compiled/,/^<!-- end/ {
+        if (/^```./) out = part "/fuse." substr($0, 4)
+        else if (/^```/) out = ""
+        else if (out) print >out
+    }' README.md
+    cp "$FUSION_ARCHIVES/docker-20.10-save-amd64.tar" "$part/images-amd64.tar"
+    cp "$FUSION_ARCHIVES/docker-20.10-save-arm64.tar" "$part/images-arm64.tar"
+    cd "$part" && cat fuse.c && sh -eux fuse.sh &&
+        LD_LIBRARY_PATH=$prefix/lib ./fuse | grep -x docker.io/library/hello:1.0 && [ -s images.tar ]
+}
+try "the README" eval '(readme)'
+
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]
