@@ -88,13 +88,14 @@ pub(super) fn open(
             .map(open_one)
             .collect()
     });
-    let opened = opened
-        .into_iter()
-        .collect::<Result<Vec<_>>>()
-        .map_err(|error| match workplace {
-            Some(workplace) => fsx::enrich_no_space(error, workplace.blobs.path(), streamed),
-            None => error,
-        })?;
+    let opened =
+        opened
+            .into_iter()
+            .collect::<Result<Vec<_>>>()
+            .map_err(|error| match workplace {
+                Some(workplace) => fsx::enrich_no_space(error, workplace.blobs.path(), streamed),
+                None => error,
+            })?;
     let mut everything = Everything {
         inputs: Vec::new(),
         sources: Vec::new(),

@@ -92,7 +92,10 @@ pub(super) fn merge(opened: &Everything, format: Format, options: &FuseOptions) 
     let mut sources: Vec<(BTreeSet<_>, usize)> = (opened.sources.iter().enumerate())
         .map(|(at, source)| {
             let inputs = &opened.inputs[source.numbers()];
-            (inputs.iter().flat_map(|input| input.platforms()).collect(), at)
+            (
+                inputs.iter().flat_map(|input| input.platforms()).collect(),
+                at,
+            )
         })
         .collect();
     // The file of the first platform keeps its place, whatever the order of the sources.
@@ -153,7 +156,10 @@ struct Merge<'a> {
 impl<'a> Merge<'a> {
     /// The packages' trees, below one root folder if each has just one.
     fn package(&mut self, levels: &[Found<'a>]) -> Result<Branch> {
-        let roots: Option<Vec<&str>> = levels.iter().map(|found| only_folder(found.level)).collect();
+        let roots: Option<Vec<&str>> = levels
+            .iter()
+            .map(|found| only_folder(found.level))
+            .collect();
         let Some(roots) = roots else {
             let stripped = levels.iter().map(|found| (*found, "")).collect::<Vec<_>>();
             return self.branch(&stripped, "");
@@ -169,12 +175,19 @@ impl<'a> Merge<'a> {
         for found in levels {
             let source = &self.opened[found.source].source;
             let item = match &found.level.items[..] {
-                [item @ Item { kind: Kind::Bundle(_), .. }] => item,
+                [
+                    item @ Item {
+                        kind: Kind::Bundle(_),
+                        ..
+                    },
+                ] => item,
                 _ => {
                     let message = "not a chart bundle, which a bundle is made of";
                     return Err(Error::new(ErrorKind::Usage, message)
                         .path(source.location.path())
-                        .hint("name `--format package`, or `--format oci-archive` for the images"));
+                        .hint(
+                            "name `--format package`, or `--format oci-archive` for the images",
+                        ));
                 }
             };
             let Kind::Bundle(bundle) = &item.kind else {
@@ -187,10 +200,11 @@ impl<'a> Merge<'a> {
             };
             bundles.push((part, bundle));
         }
-        if let Some(((_, one), (other, bundle))) = bundles
-            .first()
-            .zip(bundles.iter().find(|(_, bundle)| bundle.chart != bundles[0].1.chart))
-        {
+        if let Some(((_, one), (other, bundle))) = bundles.first().zip(
+            bundles
+                .iter()
+                .find(|(_, bundle)| bundle.chart != bundles[0].1.chart),
+        ) {
             let message = format!(
                 "a bundle holds one chart, and these are {} {} and {} {}",
                 one.chart.name, one.chart.version, bundle.chart.name, bundle.chart.version
@@ -247,7 +261,9 @@ impl<'a> Merge<'a> {
             let names: Vec<&str> = parts.iter().map(|(_, name)| name.as_str()).collect();
             let mut name = format!("{root}{}", names::common(&names));
             if placed.contains_key(&name) {
-                let label = parts.first().and_then(|(part, _)| self.labels.get(&part.source));
+                let label = parts
+                    .first()
+                    .and_then(|(part, _)| self.labels.get(&part.source));
                 name = beside(&name, label.map_or("other", String::as_str));
             }
             let parts: Vec<Part<'a>> = parts.into_iter().map(|(part, _)| part).collect();
@@ -272,9 +288,9 @@ impl<'a> Merge<'a> {
         let bundles: Vec<(Part<'a>, &'a Bundle)> = (parts.iter())
             .filter_map(|part| match &part.item.kind {
                 Kind::Bundle(bundle) => Some((*part, &**bundle)),
-                Kind::Nested { level, .. } => sole_bundle(level).map(|(level, bundle)| {
-                    (Part { level, ..*part }, bundle)
-                }),
+                Kind::Nested { level, .. } => {
+                    sole_bundle(level).map(|(level, bundle)| (Part { level, ..*part }, bundle))
+                }
                 _ => None,
             })
             .collect();
@@ -298,7 +314,9 @@ impl<'a> Merge<'a> {
             });
         }
         if let Kind::Directory(mode) = &first.item.kind
-            && parts.iter().all(|part| matches!(part.item.kind, Kind::Directory(_)))
+            && parts
+                .iter()
+                .all(|part| matches!(part.item.kind, Kind::Directory(_)))
         {
             return Ok(one(Leaf::Directory(*mode)));
         }
@@ -397,8 +415,14 @@ fn sole_bundle(level: &Level) -> Option<(&Level, &Bundle)> {
 
 /// The folder that all of a container lies in, with its slash.
 fn only_folder(level: &Level) -> Option<&str> {
-    let (folder, _) = level.items.iter().find_map(|item| item.name.split_once('/'))?;
-    let prefix = level.items.iter().find_map(|item| item.name.get(..=folder.len()))?;
+    let (folder, _) = level
+        .items
+        .iter()
+        .find_map(|item| item.name.split_once('/'))?;
+    let prefix = level
+        .items
+        .iter()
+        .find_map(|item| item.name.get(..=folder.len()))?;
     let inside = |item: &Item| {
         item.name.starts_with(prefix)
             || (item.name == folder && matches!(item.kind, Kind::Directory(_)))

@@ -118,7 +118,10 @@ impl Walk<'_> {
         };
         let mut unpacked: Vec<String> = Vec::new();
         for prefix in prefixes(members) {
-            if unpacked.iter().any(|outer| prefix.starts_with(outer.as_str())) {
+            if unpacked
+                .iter()
+                .any(|outer| prefix.starts_with(outer.as_str()))
+            {
                 continue;
             }
             let kind = if Bundle::is_at(members, &prefix)? {
@@ -211,7 +214,11 @@ fn prefixes(members: &Members) -> Vec<String> {
             let prefix = name.strip_suffix(listing)?;
             (prefix.is_empty() || prefix.ends_with('/')).then_some(prefix)
         });
-        prefixes.extend(listing.or_else(|| Bundle::prefix_of(name)).map(str::to_owned));
+        prefixes.extend(
+            listing
+                .or_else(|| Bundle::prefix_of(name))
+                .map(str::to_owned),
+        );
     }
     let mut prefixes: Vec<String> = prefixes.into_iter().collect();
     prefixes.sort_by_key(|prefix| (prefix.matches('/').count(), prefix.clone()));
