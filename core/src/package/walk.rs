@@ -60,6 +60,26 @@ impl Level {
         Self { members, items }
     }
 
+    /// Checks the plain files that checksum files among them list.
+    fn check_sums(&self) -> Result<()> {
+        let file = |name: &str| {
+            let at = self
+                .items
+                .binary_search_by(|item| item.name.as_str().cmp(name))
+                .ok()?;
+            match &self.items[at].kind {
+                Kind::File(member) => Some(member.clone()),
+                _ => None,
+            }
+        };
+        for item in &self.items {
+            if let Kind::File(member) = &item.kind {
+                container::check_sums(&self.members, member, &file)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Whether there is a bundle and nothing else.
     pub(super) fn only_bundle(&self) -> bool {
         matches!(&self.items[..], [Item { name, kind: Kind::Bundle(_) }] if name.is_empty())
@@ -173,6 +193,7 @@ impl Walk<'_> {
             level.items.push(Item { name, kind });
         }
         level.items.sort_by(|one, other| one.name.cmp(&other.name));
+        level.check_sums()?;
         Ok(level)
     }
 
