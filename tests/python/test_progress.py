@@ -164,7 +164,6 @@ def test_a_task_of_asyncio(pair: list[str], tmp_path: Path) -> None:
 
 
 def test_bars(pair: list[str], tmp_path: Path) -> None:
-    pytest.importorskip("tqdm")
     shown = io.StringIO()
     with fusion.tqdm_progress(file=shown, mininterval=0) as progress:
         fusion.fuse(pair, tmp_path / "out.tar", progress=progress)
@@ -172,7 +171,6 @@ def test_bars(pair: list[str], tmp_path: Path) -> None:
 
 
 def test_bars_close_themselves_when_a_run_fails(pair: list[str], tmp_path: Path) -> None:
-    pytest.importorskip("tqdm")
     shown = io.StringIO()
 
     class Full(Exception):
