@@ -308,23 +308,31 @@ def test_bad_arguments_of_inspect_and_verify(source: Any) -> None:
 
 
 def test_no_bad_input_brings_the_interpreter_down(tmp_path: Path) -> None:
-    """Every archive of the generator's list, in this process: a report or a `FusionError`."""
+    """Every archive of the generator's list, in this process, several at a time: a report or a
+    `FusionError`."""
     every = tmp_path / "all"
     every.mkdir()
     command = [generator(), "hostile", "--out", str(every)]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     cases = sorted(path for case in every.iterdir() for path in case.iterdir())
     assert len(cases) > 90
-    for case in cases:
+
+    def ask(case: Path) -> None:
+        output = tmp_path / f"{case.parent.name}-out.tar"
         for verb in (
             lambda: fusion.inspect(case),
             lambda: fusion.verify(case),
-            lambda: fusion.fuse(case, tmp_path / "out.tar", on_existing="replace"),
+            lambda: fusion.fuse(case, output, durability="rename", jobs=1),
         ):
             try:
                 verb()
             except fusion.FusionError as error:
                 assert not isinstance(error, fusion.InternalError), (case, error)
+        output.unlink(missing_ok=True)
+
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        assert len(list(pool.map(ask, cases))) == len(cases)
+    assert left_in(tmp_path) == ["all"]
 
 
 def test_an_input_that_is_cut_off_while_it_is_mapped(pair: list[str], tmp_path: Path) -> None:
