@@ -329,6 +329,7 @@ fn require(location: &Location) -> Result<std::fs::Metadata> {
         Error::new(ErrorKind::NotFound, "no such file or directory")
             .operation("cannot open")
             .path(location.path())
+            .source_error(fsx::absent())
     })
 }
 

@@ -97,13 +97,17 @@ fn check(sources: &[Location], output: Option<&Location>, options: &FuseOptions)
             "name one with `-o`, or plan with `--dry-run`",
         );
     }
-    if sources
-        .iter()
-        .filter(|source| source.transport == Transport::Standard)
-        .count()
-        > 1
-    {
+    let standard = |location: &&Location| location.transport == Transport::Standard;
+    let inputs = sources.iter().filter(standard).count();
+    if inputs > 1 {
         return usage("standard input is named twice", "it can be read only once");
+    }
+    // A host may have closed them, and the next file that is opened gets the number: ask before.
+    if inputs > 0 {
+        fsx::standard_input()?;
+    }
+    if !options.dry_run && output.is_some_and(|output| standard(&output)) {
+        fsx::standard_output()?;
     }
     for (path, _) in &options.source_platforms {
         if platform_of(path, sources).is_none() {
