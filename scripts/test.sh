@@ -47,18 +47,32 @@ generated() {
     return $status
 }
 
+# The wheel that is tested is the one that is released, so that it is compiled once.
+python_wheel() {
+    rm -rf "$target/dist"
+    scripts/wheel.sh "$target/dist" 2>&1 | tee "$target/wheel.log"
+}
+
+python_tests() {
+    local wheels=("$target"/dist/*.whl)
+    WHEEL=${wheels[0]} scripts/test-python.sh 2>&1 | tee "$target/python.log"
+}
+
 mkdir -p "$target"
 log=$target/test.log
 step "tools: shellcheck" need shellcheck:shellcheck
 step "tools: the real clients" clients
 step "formatting" cargo fmt --all --check
-step "scripts" shellcheck -x -P SCRIPTDIR .ci/run scripts/*.sh tests/clients/*.sh
+step "scripts" shellcheck -x -P SCRIPTDIR .ci/run scripts/*.sh tests/clients/*.sh \
+    examples/*.sh examples/shell/*.sh
 step "lints" cargo clippy --locked --workspace --all-targets -- -D warnings
 step "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
 step "licences, sources, duplicates" scripts/deny.sh
 step "tests" tests
 step "the README: make demo" scripts/demo.sh
 step "the README: the main job" scripts/readme.sh
+step "Python: the wheel, in an empty environment" python_wheel
+step "Python: tests, types, examples" python_tests
 step "installation, man page, completions" generated
 if [ -e benches/side_by_side.py ]; then
     step "benches, quick" python3 benches/side_by_side.py --quick
@@ -66,6 +80,11 @@ fi
 
 say "cargo test"
 grep -E '^ +(Running|Doc-tests)|^test result|^test .* FAILED|^error: ' "$log" || true
+for part in wheel python; do
+    say "$part"
+    grep -E '^oci-fusion |: needs |^Python 3|^Success: |^Found |^[0-9]+ errors?, |^examples: ' \
+        "$target/$part.log" || true
+done
 say "make test: $SECONDS s"
 printf '%s\n' "${steps[@]}"
 if [ "$failures" -gt 0 ]; then
