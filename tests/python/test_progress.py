@@ -161,6 +161,41 @@ def test_ctrl_c_stops_a_run(large: list[str], tmp_path: Path, silent: bool) -> N
     assert_prompt(attempt)
 
 
+UNREAD = """
+import os, sys, time, fusion
+reading, writing = os.pipe()
+os.dup2(writing, 1)
+def progress(now):
+    if now.phase == "publish":
+        os.write(2, b"publishing\\n")
+try:
+    fusion.fuse(sys.argv[1], "-", progress=progress)
+except KeyboardInterrupt:
+    os.write(2, f"interrupted {time.monotonic()}\\n".encode())
+    os._exit(42)
+"""
+
+
+def test_ctrl_c_stops_a_run_whose_result_nobody_reads(large: list[str]) -> None:
+    def attempt() -> float:
+        command = [sys.executable, "-c", UNREAD, large[0]]
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as child:
+            assert child.stderr is not None
+            assert child.stderr.readline() == "publishing\n"
+            time.sleep(0.15)
+            sent = time.monotonic()
+            child.send_signal(signal.SIGINT)
+            try:
+                child.wait(20)
+            finally:
+                child.kill()
+            said = child.stderr.read().split()
+        assert (child.returncode, said[-2]) == (42, "interrupted")
+        return float(said[-1]) - sent
+
+    assert_prompt(attempt)
+
+
 def test_a_handler_of_signals_runs_during_a_run(large: list[str], tmp_path: Path) -> None:
     seen: list[str] = []
     before = signal.signal(signal.SIGUSR1, lambda *_: seen.append("signal"))

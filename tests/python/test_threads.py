@@ -179,17 +179,31 @@ def test_a_fork_in_the_middle_of_a_run(large: list[str], pair: list[str], tmp_pa
     assert fusion.verify(tmp_path / "child.tar").passed
 
 
-def test_a_thread_that_is_left_behind_does_no_harm(large: list[str], tmp_path: Path) -> None:
-    code = f"""
-import fusion, threading
+LEFT_BEHIND = """
+import fusion, sys, threading
 writing = threading.Event()
-def work():
-    fusion.fuse({large!r}, {str(tmp_path / "out.tar")!r}, progress=lambda now: writing.set())
-threading.Thread(target=work, daemon=True).start()
+def work(output):
+    fusion.fuse(sys.argv[2:], output, progress=lambda now: writing.set())
+for number in range(2):
+    threading.Thread(target=work, args=(f"{sys.argv[1]}{number}",), daemon=True).start()
 writing.wait()
 """
-    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_threads_that_are_left_behind_do_no_harm(large: list[str], tmp_path: Path) -> None:
+    """Neither a crash nor a word; the runs stop, and take away what they had written."""
+    command = [sys.executable, "-c", LEFT_BEHIND, str(tmp_path / "out"), *large]
+    for _ in range(5):
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        assert (ended.returncode, ended.stderr) == (0, "")
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_exit_handlers_may_run_something(pair: list[str], tmp_path: Path) -> None:
+    code = "import atexit, sys; atexit.register(lambda: fusion.fuse(sys.argv[2:], sys.argv[1]))"
+    command = [sys.executable, "-c", f"{code}; import fusion", str(tmp_path / "out.tar"), *pair]
+    subprocess.run(command, check=True, timeout=60)
+    assert fusion.verify(tmp_path / "out.tar").passed
 
 
 class Kept(logging.Handler):
