@@ -2,6 +2,7 @@
 
 mod archive;
 mod layout;
+mod outlet;
 mod settle;
 
 use std::path::{Path, PathBuf};
