@@ -5,7 +5,7 @@ DESTDIR ?=
 export PREFIX DESTDIR
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench install clean
+.PHONY: help demo test bench install wheel clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' Makefile | expand -t 12
@@ -21,6 +21,9 @@ bench: ## the benches, and the table against the rivals that are installed
 
 install: ## command, C library, man page, completions into PREFIX=/usr/local, below DESTDIR=
 	@scripts/install.sh
+
+wheel: ## the Python package, for every CPython from 3.9 on, into dist/ (installs what is missing)
+	@scripts/wheel.sh
 
 clean: ## remove what was built
 	@scripts/clean.sh

@@ -2,5 +2,6 @@
 # Removes what was built. Packages and tools in the user's cache folder stay.
 source "$(dirname "$0")/common.sh"
 
-say "Removing $target"
+say "Removing $target and dist"
 cargo clean
+rm -rf dist

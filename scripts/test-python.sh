@@ -3,9 +3,10 @@
 #
 #   scripts/test-python.sh [PYTEST ARGUMENT...]
 #
-# PYTHONS="3.9 3.13" tests these versions only; WHEEL=FILE tests that wheel instead of one that is
-# built here. Everything goes into virtual environments in target/; the interpreters stay as they
-# are. Ends with the closing line of each pytest.
+# PYTHONS="3.9 3.13" tests these versions only. WHEEL=FILE tests that wheel, as `make test` does with
+# the one that is released; else one is built here, quickly (PROFILE=release: as fast as it gets).
+# Everything goes into virtual environments in target/; the interpreters stay as they are. Ends with
+# the closing line of each pytest.
 source "$(dirname "$0")/common.sh"
 source scripts/python.sh
 
@@ -37,25 +38,27 @@ fi
 [ ${#found[@]} -gt 0 ] || die "no CPython from 3.9 on is here"
 newest=${found[-1]#* }
 
+# The generator of archives. The same build as that of `make demo`: there is nothing to do after it.
 say "archives"
-CARGO_TARGET_DIR=$target cargo build --quiet --locked -p fusion-fixtures
-export FUSION_FIXTURES=$target/debug/fusion-fixtures
+CARGO_TARGET_DIR=$target cargo build --quiet --release --locked -p fusion -p fusion-fixtures
+export FUSION_FIXTURES=$target/release/fusion-fixtures
 
 wheel=${WHEEL:-}
 if [ -z "$wheel" ]; then
     say "wheel"
     venv_build
     rm -rf "$target/test-wheel"
-    # Its own folder: maturin's environment is another than cargo's, and each would rebuild all.
+    # Its own folder: maturin's environment is another than cargo's, and each would build anew.
     PATH=$build/bin:$PATH CARGO_TARGET_DIR=$target/python maturin build --quiet \
-        --manifest-path python/Cargo.toml --locked --profile "${PROFILE:-release}" \
+        --manifest-path python/Cargo.toml --locked --profile "${PROFILE:-dev}" \
         --compatibility off --interpreter "$newest" --out "$target/test-wheel"
     wheels=("$target"/test-wheel/*.whl)
     wheel=${wheels[0]}
 fi
 
 checks() { # what needs no more than one Python
-    "$1/bin/pip" install --quiet --disable-pip-version-check mypy pyright typing-extensions
+    [ -x "$1/bin/pyright" ] || "$1/bin/pip" install --quiet --disable-pip-version-check \
+        'mypy>=1.18,<3' 'pyright[nodejs]>=1.1.400,<1.2' typing-extensions
     local check
     for check in \
         "mypy --config-file python/pyproject.toml python/python/fusion tests/python examples/python" \

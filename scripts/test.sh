@@ -52,6 +52,17 @@ generated() {
     return $status
 }
 
+# The wheel that is tested is the one that is released, so that it is compiled once.
+python_wheel() {
+    rm -rf "$target/dist"
+    scripts/wheel.sh "$target/dist" 2>&1 | tee "$target/wheel.log"
+}
+
+python_tests() {
+    local wheels=("$target"/dist/*.whl)
+    WHEEL=${wheels[0]} scripts/test-python.sh 2>&1 | tee "$target/python.log"
+}
+
 mkdir -p "$target"
 log=$target/test.log
 c_log=$target/test-c.log
@@ -67,6 +78,8 @@ step "tests" tests
 step "C library" c_library
 step "the README: make demo" scripts/demo.sh
 step "the README: the main job" scripts/readme.sh
+step "Python: the wheel, in an empty environment" python_wheel
+step "Python: tests, types, examples" python_tests
 step "installation: man page, completions, C library" generated
 if [ -e benches/side_by_side.py ]; then
     step "benches, quick" python3 benches/side_by_side.py --quick
@@ -76,6 +89,11 @@ say "cargo test"
 grep -E '^ +(Running|Doc-tests)|^test result|^test .* FAILED|^error: ' "$log" || true
 say "scripts/test-c.sh"
 grep -E '^FAILED|^[0-9]+ passed|^error: ' "$c_log" || true
+for part in wheel python; do
+    say "$part"
+    grep -E '^oci-fusion |: needs |^Python 3|^Success: |^Found |^[0-9]+ errors?, |^examples: ' \
+        "$target/$part.log" || true
+done
 say "make test: $SECONDS s"
 printf '%s\n' "${steps[@]}"
 if [ "$failures" -gt 0 ]; then

@@ -17,16 +17,18 @@ need readelf:binutils
 need_python
 venv_build
 
-mkdir -p "$out"
-# C objects that another compiler made would bring that one's symbols: a folder of its own.
-PATH=$build/bin:$PATH CARGO_TARGET_DIR=$target/portable maturin build \
-    --manifest-path python/Cargo.toml --release --locked --zig --compatibility manylinux2014 \
-    --target "$platform" --interpreter "$build/bin/python" --out "$out"
-wheels=("$out"/oci_fusion-*"${platform%%-*}".whl)
-wheel=${wheels[-1]}
-
 empty=$(mktemp -d)
 trap 'rm -rf "$empty"' EXIT
+# C objects that another compiler made would bring that one's symbols: a folder of its own.
+PATH=$build/bin:$PATH CARGO_TARGET_DIR=$target/wheel maturin build \
+    --manifest-path python/Cargo.toml --release --locked --strip --zig \
+    --compatibility manylinux2014 --target "$platform" --interpreter "$build/bin/python" \
+    --out "$empty"
+wheels=("$empty"/*.whl)
+wheel=$out/${wheels[0]##*/}
+mkdir -p "$out"
+mv "${wheels[0]}" "$wheel"
+
 "$build/bin/python" -m zipfile -e "$wheel" "$empty/unpacked"
 scripts/check-glibc.sh "$empty"/unpacked/fusion/_fusion*.so
 if [ "${platform%%-*}" = "$(uname -m)" ]; then

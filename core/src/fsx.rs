@@ -18,7 +18,7 @@ mod tree;
 
 pub use copy::{Place, copy_range, pread_exact, pwrite_all};
 pub use map::Mapped;
-pub use pipe::{readable, standard_input, standard_output};
+pub use pipe::{readable, standard_input, standard_output, writable};
 pub use publish::{
     create_file, rename, rename_noreplace, replace_file, start_writeback, sync_dir, sync_file,
     write_new,

@@ -5,6 +5,7 @@
 
 mod command;
 mod error;
+mod leaving;
 mod logging;
 mod options;
 mod verbs;
@@ -27,6 +28,7 @@ mod _fusion {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        super::leaving::watch(module)?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 }

@@ -13,6 +13,7 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 
 use crate::error::exception;
+use crate::leaving::Running;
 use crate::logging::Bridge;
 use crate::options::Choices;
 use crate::watch::Watch;
@@ -129,12 +130,14 @@ fn run(
     py: Python<'_>,
     progress: Option<Py<PyAny>>,
     stop: Option<Py<PyAny>>,
-    work: impl FnOnce(&mut Watch) -> Result<String, Failed> + Send,
+    work: impl FnOnce(&mut Watch<'_>) -> Result<String, Failed> + Send,
 ) -> PyResult<String> {
     let bridge = Bridge::new(py)?;
+    let running = Running::begin(py)?;
     let (watch, outcome) = py.detach(|| {
-        let mut watch = Watch::new(progress, stop);
+        let mut watch = Watch::new(&running, progress, stop);
         let outcome = catch_unwind(AssertUnwindSafe(|| bridge.listen(|| work(&mut watch))));
+        running.stay_if_over();
         (watch, outcome.unwrap_or_else(|_| Err(bug().into())))
     });
     let failed = outcome.as_ref().err();

@@ -4,18 +4,26 @@ use fusion_core::progress::{Flow, Sink, Snapshot};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
+use crate::leaving::Running;
+
 /// Is told how far a run is, on the thread that made the call, at least ten times a second. Each
 /// time it takes the interpreter lock, lets Python handle signals, and calls what the caller gave.
-pub(crate) struct Watch {
+pub(crate) struct Watch<'a> {
+    running: &'a Running,
     progress: Option<Py<PyAny>>,
     stop: Option<Py<PyAny>>,
     raised: Option<PyErr>,
 }
 
-impl Watch {
+impl<'a> Watch<'a> {
     /// Calls `progress`, and asks `stop` (a `threading.Event`, …) whether to go on.
-    pub(crate) const fn new(progress: Option<Py<PyAny>>, stop: Option<Py<PyAny>>) -> Self {
+    pub(crate) const fn new(
+        running: &'a Running,
+        progress: Option<Py<PyAny>>,
+        stop: Option<Py<PyAny>>,
+    ) -> Self {
         Self {
+            running,
             progress,
             stop,
             raised: None,
@@ -48,9 +56,9 @@ impl Watch {
     }
 }
 
-impl Sink for Watch {
+impl Sink for Watch<'_> {
     fn report(&mut self, snapshot: &Snapshot) -> Flow {
-        if self.raised.is_some() {
+        if self.raised.is_some() || self.running.must_stop() {
             return Flow::Stop;
         }
         // Nobody is there to be told once the interpreter is going down.

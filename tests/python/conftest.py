@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -21,10 +21,10 @@ Hostile = Callable[[str], str]
 def generator() -> str:
     """The program that makes archives; scripts/test-python.sh builds it."""
     target = Path(os.environ.get("CARGO_TARGET_DIR", REPOSITORY / "target"))
-    default = target / "debug" / "fusion-fixtures"
+    default = target / "release" / "fusion-fixtures"
     program = os.environ.get("FUSION_FIXTURES", str(default))
     if not shutil.which(program):
-        pytest.fail(f"{program} is not there: cargo build -p fusion-fixtures")
+        pytest.fail(f"{program} is not there: cargo build --release -p fusion-fixtures")
     return program
 
 
@@ -51,13 +51,14 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Hostile:
 
 
 @pytest.fixture(scope="session")
-def large(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
     """Two archives of half a gigabyte each, so that a fuse takes a while."""
     folder = tmp_path_factory.mktemp("large")
     command = [generator(), "synthetic", "--out", str(folder), "--images", "4"]
     command += ["--layers", "2", "--shared", "0", "--layer-size", "64M"]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    return [str(folder / f"images-{arch}.tar") for arch in ("amd64", "arm64")]
+    yield [str(folder / f"images-{arch}.tar") for arch in ("amd64", "arm64")]
+    shutil.rmtree(folder)
 
 
 def left_in(folder: Path) -> list[str]:

@@ -180,7 +180,7 @@ def test_every_kind_arrives(
         assert report.status == ("cancelled" if kind == "cancelled" else "failed")
         assert report.error is not None
         assert (report.error.kind, report.error.message) == (kind, str(error))
-        for fact in ("member", "digest", "offset", "hint"):
+        for fact in ("path", "member", "digest", "offset", "hint"):
             assert getattr(report.error, fact) == getattr(error, fact)
     if isinstance(error, OSError):
         assert error.errno and error.strerror == os.strerror(error.errno)
@@ -203,6 +203,9 @@ def test_facts_arrive(pair: list[str], hostile: Hostile, tmp_path: Path) -> None
     with pytest.raises(fusion.InvalidArchiveError) as broken:
         fusion.fuse(hostile("truncated-in-member"), tmp_path / "out.tar")
     assert broken.value.offset is not None
+    with pytest.raises(fusion.PlatformMissingError) as lacking:
+        fusion.fuse(pair, tmp_path / "out.tar", require_platforms="linux/s390x")
+    assert lacking.value.hint is not None
     with pytest.raises(FileExistsError) as exists:
         fusion.fuse(pair, tmp_path.parent / tmp_path.name, format="oci-archive")
     assert exists.value.errno == errno.EEXIST
@@ -275,6 +278,7 @@ def test_errors_travel_between_processes(pair: list[str]) -> None:
         (("a.tar", "out"), {"source_platforms": {b"a.tar": "linux/arm64"}}, TypeError),
         (("a.tar", "out"), {"work_dir": 1}, TypeError),
         (("a.tar", "out"), {"work_dir": "a\0b"}, ValueError),
+        (("a.tar", "out"), {"work_dir": ""}, ValueError),
         (("a.tar", "out"), {"progress": "loud"}, TypeError),
         (("a.tar", "out"), {"stop": True}, TypeError),
         (("a.tar", "out"), {"no_such_option": 1}, TypeError),
@@ -308,27 +312,35 @@ def test_bad_arguments_of_inspect_and_verify(source: Any) -> None:
 
 
 def test_no_bad_input_brings_the_interpreter_down(tmp_path: Path) -> None:
-    """Every archive of the generator's list, in this process: a report or a `FusionError`."""
+    """Every archive of the generator's list, in this process, several at a time: a report or a
+    `FusionError`."""
     every = tmp_path / "all"
     every.mkdir()
     command = [generator(), "hostile", "--out", str(every)]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     cases = sorted(path for case in every.iterdir() for path in case.iterdir())
     assert len(cases) > 90
-    for case in cases:
+
+    def ask(case: Path) -> None:
+        output = tmp_path / f"{case.parent.name}-out.tar"
         for verb in (
             lambda: fusion.inspect(case),
             lambda: fusion.verify(case),
-            lambda: fusion.fuse(case, tmp_path / "out.tar", on_existing="replace"),
+            lambda: fusion.fuse(case, output, durability="rename", jobs=1),
         ):
             try:
                 verb()
             except fusion.FusionError as error:
                 assert not isinstance(error, fusion.InternalError), (case, error)
+        output.unlink(missing_ok=True)
+
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        assert len(list(pool.map(ask, cases))) == len(cases)
+    assert left_in(tmp_path) == ["all"]
 
 
 def test_an_input_that_is_cut_off_while_it_is_mapped(pair: list[str], tmp_path: Path) -> None:
-    """Under every phase, from another thread: an error or a report, and a living interpreter."""
+    """At sixty places, in every phase: an error or a report, and a living interpreter."""
     outcomes = []
     for at in range(1, 60):
         source = tmp_path / f"{at}.tar"
@@ -346,6 +358,69 @@ def test_an_input_that_is_cut_off_while_it_is_mapped(pair: list[str], tmp_path: 
             assert not isinstance(error, fusion.InternalError), error
             outcomes.append(error.kind)
     assert "input-changed" in outcomes, outcomes
+
+
+CUT_OFF = """
+import sys, fusion
+asked = []
+def progress(now):
+    if now.phase == "write" and not asked:
+        asked.append(now)
+        print("mapped", flush=True)
+        sys.stdin.readline()
+try:
+    fusion.fuse(sys.argv[1], sys.argv[2], progress=progress)
+except fusion.InputChangedError as error:
+    print(error.path, error.hint is not None, flush=True)
+"""
+
+
+def test_an_input_that_another_process_cuts_off(large: list[str], tmp_path: Path) -> None:
+    """The pages that are gone are touched by threads that Python knows nothing of."""
+    source = tmp_path / "source.tar"
+    shutil.copyfile(large[0], source)
+    command = [sys.executable, "-X", "faulthandler", "-c", CUT_OFF]
+    command += [str(source), str(tmp_path / "out.tar")]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, text=True, stdin=pipe, stdout=pipe, stderr=pipe) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "mapped\n"
+        os.truncate(source, 4096)
+        said, complaints = child.communicate("go on\n", timeout=60)
+    assert (child.returncode, said, complaints) == (0, f"{source} True\n", "")
+    assert left_in(tmp_path) == ["source.tar"]
+
+
+SAYS = """
+import sys, fusion
+try:
+    fusion.fuse(sys.argv[2:], "-")
+except fusion.FusionIOError as error:
+    with open(sys.argv[1], "w") as said:
+        print(type(error).__name__, error.errno, file=said)
+"""
+
+
+@pytest.mark.parametrize(
+    ("redirection", "kind", "number"),
+    [
+        (">&-", "FusionIOError", errno.EBADF),
+        ("<&- >&- 2>&-", "FusionIOError", errno.EBADF),
+        ("1</dev/null", "FusionIOError", errno.EBADF),
+        (">/dev/full", "NoSpaceError", errno.ENOSPC),
+        ("| true", "FusionIOError", errno.EPIPE),
+    ],
+)
+def test_a_standard_output_that_takes_nothing(
+    redirection: str, kind: str, number: int, pair: list[str], tmp_path: Path
+) -> None:
+    """Closed, closed with all others, read-only, full, without a reader."""
+    said = tmp_path / "said"
+    # `true` is over before anything is written.
+    script = f'{{ sleep 0.1; "$0" -c "$1" "$2" "$3" "$4"; }} {redirection}'
+    subprocess.run(["sh", "-c", script, sys.executable, SAYS, str(said), *pair], check=True)
+    assert said.read_text() == f"{kind} {number}\n"
+    assert left_in(tmp_path) == ["said"]
 
 
 def vast_archive(path: Path, size: int) -> None:

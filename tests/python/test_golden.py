@@ -20,9 +20,9 @@ GOLDEN = FIXTURES / "golden"
 
 
 def cases() -> list[dict[str, Any]]:
-    if not GOLDEN.exists():
-        return []
-    listed: list[dict[str, Any]] = json.loads((GOLDEN / "cases.json").read_text())["cases"]
+    table = json.loads((GOLDEN / "cases.json").read_text())
+    assert table["schema"] == "fusion.golden/v1"
+    listed: list[dict[str, Any]] = table["cases"]
     return listed
 
 
@@ -83,6 +83,11 @@ def digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def test_every_report_has_a_case() -> None:
+    names = [case["name"] for case in cases()]
+    assert names and sorted(names) == sorted(path.stem for path in (GOLDEN / "reports").iterdir())
+
+
 @pytest.mark.parametrize("case", cases(), ids=lambda case: str(case["name"]))
 def test_golden(case: dict[str, Any], tmp_path: Path) -> None:
     folder = f"{tmp_path}/"
@@ -107,6 +112,7 @@ def test_golden(case: dict[str, Any], tmp_path: Path) -> None:
             document = fusion.inspect(sources(case)[0], reference=case.get("reference"))
             status = 0
         else:
+            assert case["verb"] == "verify"
             document = fusion.verify(sources(case), **keywords(case["options"], folder))
             status = 0 if document.passed else 4
     except fusion.FusionError as error:

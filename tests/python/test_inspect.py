@@ -60,8 +60,8 @@ def test_a_source_that_cannot_be_read_raises(tmp_path: Path) -> None:
     report = caught.value.report
     assert isinstance(report, fusion.Verification) and not report.passed
     assert report.sources == (missing,) and report.error is not None
-    with pytest.raises(FileNotFoundError) as caught:
+    with pytest.raises(fusion.NotFoundError) as gone:
         fusion.inspect(missing)
-    inspection = caught.value.report
+    inspection = gone.value.report
     assert isinstance(inspection, fusion.Inspection) and inspection.error is not None
     assert inspection.source.location == missing and inspection.error.kind == "not-found"

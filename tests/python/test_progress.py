@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,17 @@ import fusion
 import pytest
 from conftest import left_in
 
-# How long a run may go on once it was asked to stop. The machine may be busy with other things.
+# How long a run may go on once it was asked to stop.
 PROMPT = 0.5
+
+
+def assert_prompt(attempt: Callable[[], float]) -> None:
+    """`attempt` says how long it took to stop. The machine may be busy with other things: one of
+    three must be prompt."""
+    took = [attempt()]
+    while min(took) >= PROMPT and len(took) < 3:
+        took.append(attempt())
+    assert min(took) < PROMPT, took
 
 
 def test_progress_comes_on_the_calling_thread(pair: list[str], tmp_path: Path) -> None:
@@ -50,19 +60,24 @@ def test_every_verb_tells_progress(pair: list[str]) -> None:
 
 def test_what_the_callable_raises_arrives_unchanged(large: list[str], tmp_path: Path) -> None:
     raised = LookupError("as a caller might")
-    moment = 0.0
 
-    def progress(now: fusion.Progress) -> None:
-        nonlocal moment
-        if now.phase == "write" and now.bytes > 0:
-            moment = time.monotonic()
-            raise raised
+    def attempt() -> float:
+        moment = 0.0
 
-    with pytest.raises(LookupError) as caught:
-        fusion.fuse(large, tmp_path / "out.tar", progress=progress)
-    assert time.monotonic() - moment < PROMPT
-    assert caught.value is raised
-    assert left_in(tmp_path) == []
+        def progress(now: fusion.Progress) -> None:
+            nonlocal moment
+            if now.phase == "write" and now.bytes > 0:
+                moment = time.monotonic()
+                raise raised
+
+        with pytest.raises(LookupError) as caught:
+            fusion.fuse(large, tmp_path / "out.tar", progress=progress)
+        took = time.monotonic() - moment
+        assert caught.value is raised
+        assert left_in(tmp_path) == []
+        return took
+
+    assert_prompt(attempt)
 
 
 @pytest.mark.parametrize("phase", ["read", "write", "publish"])
@@ -82,21 +97,25 @@ def test_nothing_is_published_whenever_the_callable_raises(
 
 
 def test_an_event_stops_a_run(large: list[str], tmp_path: Path) -> None:
-    stop = threading.Event()
-    moment = 0.0
+    def attempt() -> float:
+        stop = threading.Event()
+        moment = 0.0
 
-    def progress(now: fusion.Progress) -> None:
-        nonlocal moment
-        if now.phase == "write" and now.bytes > 0 and not stop.is_set():
-            moment = time.monotonic()
-            stop.set()
+        def progress(now: fusion.Progress) -> None:
+            nonlocal moment
+            if now.phase == "write" and now.bytes > 0 and not stop.is_set():
+                moment = time.monotonic()
+                stop.set()
 
-    with pytest.raises(fusion.CancelledError) as caught:
-        fusion.fuse(large, tmp_path / "out.tar", progress=progress, stop=stop)
-    assert time.monotonic() - moment < PROMPT
-    assert isinstance(caught.value.report, fusion.Report)
-    assert caught.value.report.status == "cancelled"
-    assert left_in(tmp_path) == []
+        with pytest.raises(fusion.CancelledError) as caught:
+            fusion.fuse(large, tmp_path / "out.tar", progress=progress, stop=stop)
+        took = time.monotonic() - moment
+        assert isinstance(caught.value.report, fusion.Report)
+        assert caught.value.report.status == "cancelled"
+        assert left_in(tmp_path) == []
+        return took
+
+    assert_prompt(attempt)
 
 
 INTERRUPTED = """
@@ -123,19 +142,58 @@ def test_ctrl_c_stops_a_run(large: list[str], tmp_path: Path, silent: bool) -> N
     output = tmp_path / "out.tar"
     output.write_bytes(b"as it was")
     code = INTERRUPTED.format(told=[], silent=silent, sources=large, output=str(output))
-    child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
-    assert child.stdout is not None
-    with child:
-        assert child.stdout.readline() == "writing\n"
-        time.sleep(0.15)
-        sent = time.monotonic()
-        child.send_signal(signal.SIGINT)
-        said = child.stdout.readline().split()
-        status = child.wait()
-    assert (status, said[0]) == (42, "interrupted")
-    assert float(said[1]) - sent < PROMPT
-    assert left_in(tmp_path) == ["out.tar"]
-    assert output.read_bytes() == b"as it was"
+
+    def attempt() -> float:
+        child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+        assert child.stdout is not None
+        with child:
+            assert child.stdout.readline() == "writing\n"
+            time.sleep(0.15)
+            sent = time.monotonic()
+            child.send_signal(signal.SIGINT)
+            said = child.stdout.readline().split()
+            status = child.wait()
+        assert (status, said[0]) == (42, "interrupted")
+        assert left_in(tmp_path) == ["out.tar"]
+        assert output.read_bytes() == b"as it was"
+        return float(said[1]) - sent
+
+    assert_prompt(attempt)
+
+
+UNREAD = """
+import os, sys, time, fusion
+reading, writing = os.pipe()
+os.dup2(writing, 1)
+def progress(now):
+    if now.phase == "publish":
+        os.write(2, b"publishing\\n")
+try:
+    fusion.fuse(sys.argv[1], "-", progress=progress)
+except KeyboardInterrupt:
+    os.write(2, f"interrupted {time.monotonic()}\\n".encode())
+    os._exit(42)
+"""
+
+
+def test_ctrl_c_stops_a_run_whose_result_nobody_reads(large: list[str]) -> None:
+    def attempt() -> float:
+        command = [sys.executable, "-c", UNREAD, large[0]]
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as child:
+            assert child.stderr is not None
+            assert child.stderr.readline() == "publishing\n"
+            time.sleep(0.15)
+            sent = time.monotonic()
+            child.send_signal(signal.SIGINT)
+            try:
+                child.wait(20)
+            finally:
+                child.kill()
+            said = child.stderr.read().split()
+        assert (child.returncode, said[-2]) == (42, "interrupted")
+        return float(said[-1]) - sent
+
+    assert_prompt(attempt)
 
 
 def test_a_handler_of_signals_runs_during_a_run(large: list[str], tmp_path: Path) -> None:
@@ -164,7 +222,6 @@ def test_a_task_of_asyncio(pair: list[str], tmp_path: Path) -> None:
 
 
 def test_bars(pair: list[str], tmp_path: Path) -> None:
-    pytest.importorskip("tqdm")
     shown = io.StringIO()
     with fusion.tqdm_progress(file=shown, mininterval=0) as progress:
         fusion.fuse(pair, tmp_path / "out.tar", progress=progress)
@@ -172,7 +229,6 @@ def test_bars(pair: list[str], tmp_path: Path) -> None:
 
 
 def test_bars_close_themselves_when_a_run_fails(pair: list[str], tmp_path: Path) -> None:
-    pytest.importorskip("tqdm")
     shown = io.StringIO()
 
     class Full(Exception):

@@ -28,7 +28,18 @@ pub fn standard_output() -> Result<File> {
 /// ended.
 #[must_use]
 pub fn readable(file: &File, patience: Duration) -> bool {
-    let mut polled = [PollFd::new(file, PollFlags::IN)];
+    ready(file, PollFlags::IN, patience)
+}
+
+/// Whether writing a little to `file` would return at once: within `patience` there was room, or
+/// nobody to read it any more.
+#[must_use]
+pub fn writable(file: &File, patience: Duration) -> bool {
+    ready(file, PollFlags::OUT, patience)
+}
+
+fn ready(file: &File, what: PollFlags, patience: Duration) -> bool {
+    let mut polled = [PollFd::new(file, what)];
     let patience = Timespec::try_from(patience).ok();
     // A signal in between is as good as the time being up.
     poll(&mut polled, patience.as_ref()).is_ok_and(|count| count > 0)

@@ -3,6 +3,7 @@
 mod archive;
 mod layout;
 mod nested;
+mod outlet;
 mod settle;
 
 use std::path::{Path, PathBuf};

@@ -92,6 +92,8 @@ def choices(values: dict[str, Any]) -> _Choices:
     if number is not None:
         one.append(("jobs", str(number)))
     work_dir = values["work_dir"]
+    if work_dir == "":
+        raise UsageError("work_dir is empty", hint="leave it out, or name a folder")
     return {
         "set": one,
         "add": many,

@@ -64,6 +64,6 @@ def tqdm_progress(**options: Any) -> _Bar:
         options: Passed on to ``tqdm.tqdm``: ``desc``, ``leave``, ``file``, ``disable``, …
 
     Raises:
-        ImportError: `tqdm` is not installed (``pip install oci-fusion[tqdm]``).
+        ImportError: `tqdm` is not installed (``pip install tqdm``).
     """
     return _Bar(importlib.import_module("tqdm.auto").tqdm, options)

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::super::listing::{OCI_LAYOUT, index_json, manifest_json};
 use super::super::tape::{Body, Tape};
+use super::outlet::Outlet;
 use super::{Job, Written, enough, nested, parent};
 use crate::compress::{self, Encoder};
 use crate::error::{Error, ErrorKind, Result};
@@ -230,10 +231,9 @@ pub(super) fn write_standard(job: &Job<'_>) -> Result<Written> {
     }
     job.progress
         .enter(Phase::Publish, job.set.bytes(), job.set.blobs.len() as u64)?;
-    let mut out = BufWriter::new(fsx::standard_output()?);
+    let mut out = BufWriter::new(Outlet::new(fsx::standard_output()?, job.progress));
     let read = stream(job, &tape, &mut out)?;
-    out.flush()
-        .map_err(|error| Error::io("cannot write", Path::new("standard output"), error))?;
+    out.flush().map_err(compress::into_error)?;
     Ok(Written {
         blobs: job.set.blobs.len() as u64,
         bytes: tape.size(),

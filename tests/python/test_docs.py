@@ -1,0 +1,83 @@
+"""What the README and docs/python.md show, done as it stands there."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import builtins
+import gzip
+import logging
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from types import CodeType, FunctionType
+from typing import Any
+
+import fusion
+import pytest
+from conftest import ARCHIVES, REPOSITORY
+from fusion import exceptions
+
+
+def blocks(document: str) -> list[tuple[int, str]]:
+    """The Python in a document, and where it stands there."""
+    text = (REPOSITORY / document).read_text()
+    found = re.finditer(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    return [(text[: match.start(1)].count("\n"), match[1]) for match in found]
+
+
+def run(document: str, names: dict[str, Any]) -> None:
+    listed = blocks(document)
+    assert listed
+    names["__builtins__"] = builtins
+    for line, block in listed:
+        tree = ast.increment_lineno(ast.parse(block), line)
+        flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+        code: CodeType = compile(tree, document, "exec", flags=flags, dont_inherit=True)
+        waits = FunctionType(code, names)()
+        if waits is not None:
+            asyncio.run(waits)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder with the archives that the examples name; loggers as they were afterwards."""
+    for arch in ("amd64", "arm64"):
+        source = ARCHIVES / f"skopeo-docker-archive-hello-{arch}.tar"
+        shutil.copyfile(source, tmp_path / f"images-{arch}.tar")
+        (tmp_path / f"images-{arch}.tar.gz").write_bytes(gzip.compress(source.read_bytes()))
+    monkeypatch.chdir(tmp_path)
+    root, level = logging.getLogger(), logging.getLogger("fusion").level
+    handlers = list(root.handlers)
+    yield tmp_path
+    root.handlers[:] = handlers
+    logging.getLogger("fusion").setLevel(level)
+
+
+def test_the_readme(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run("README.md", {})
+    told = capsys.readouterr().out
+    assert "write 0 " in told
+    assert "['linux/amd64', 'linux/arm64']" in told
+    assert fusion.verify(folder / "images.tar").passed
+
+
+def test_the_tour(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run("docs/python.md", {})
+    told = capsys.readouterr()
+    assert "docker.io/library/hello:1.0 sha256:" in told.out
+    assert "exists" in told.out and "write" in told.err
+    for name in ("images.tar", "bars.tar", "task.tar"):
+        assert fusion.verify(folder / name).passed
+
+
+def test_the_table_of_errors() -> None:
+    text = (REPOSITORY / "docs" / "python.md").read_text()
+    rows = re.findall(r"^\| `(\w+)` \| `([a-z-]+)` \|(.*)\|$", text, re.MULTILINE)
+    assert {kind: name for name, kind, _ in rows} == {
+        kind: known.__name__ for kind, known in exceptions.KINDS.items()
+    }
+    for name, _, also in rows:
+        bases = {base.__name__ for base in getattr(fusion, name).__mro__}
+        assert set(re.findall(r"`(\w*Error)`", also)) <= bases, name
