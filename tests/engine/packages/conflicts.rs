@@ -123,21 +123,28 @@ fn links_and_empty_folders_and_permissions_stay() {
 }
 
 #[test]
-fn a_file_and_a_folder_of_one_name_stand_beside_each_other() {
-    let scene = Scene::new();
-    let sources = pair(&scene, |architecture, package| match architecture {
-        "amd64" => package.with("files", "a file\n"),
-        _ => package.with("files/list", "in a folder\n"),
-    });
-    let out = scene.out("out.tar");
-    let report = fused(&sources, &out, &[]);
-    let tree = Tree::open(&out);
-    assert_eq!(tree.text("files"), "a file\n");
-    let said = warnings(&report, "file-conflict");
-    assert_eq!(said.len(), 1, "{said:?}");
-    // A name is a file or a folder, never both: tar could not unpack it.
-    let below = tree.names().into_iter().filter(|name| name.starts_with("files/"));
-    assert_eq!(below.count(), 0, "{:?}", tree.names());
-    let kept = tree.names().into_iter().filter(|name| name.ends_with("/list"));
-    assert_eq!(kept.count(), 1, "the file in the folder stays: {:?}", tree.names());
+fn a_file_gives_way_to_a_folder_of_its_name() {
+    for listed in [true, false] {
+        let scene = Scene::new();
+        let sources = pair(&scene, |architecture, mut package| {
+            // Whether the tar has members for folders or not.
+            package.folders = listed;
+            match architecture {
+                "amd64" => package.with("files", "a file\n"),
+                _ => package.with("files/list", "in a folder\n"),
+            }
+        });
+        let out = scene.out("out.tar");
+        let report = fused(&sources, &out, &[]);
+        let tree = Tree::open(&out);
+        assert_eq!(tree.names(), ["files.linux-amd64", "files/list", "images.tar"]);
+        assert_eq!(tree.text("files.linux-amd64"), "a file\n");
+        assert_eq!(tree.text("files/list"), "in a folder\n");
+        let said = warnings(&report, "file-conflict");
+        assert!(said.len() == 1 && said[0].contains("files.linux-amd64"), "{said:?}");
+
+        let chosen = [("on-file-conflict", "error"), ("on-existing", "replace")];
+        let failure = try_fuse(&sources, &out, &chosen).unwrap_err();
+        assert_eq!(failure.error.kind(), ErrorKind::Conflict);
+    }
 }

@@ -6,7 +6,6 @@ mod bundle_shapes;
 mod bundles;
 // mod clients;
 mod conflicts;
-// mod duplicates;
 // mod frugal;
 // mod killed;
 mod layouts;
