@@ -1,10 +1,10 @@
 //! Chart bundles and offline packages: what is fused, what is kept, what is refused, and what a
 //! run costs. The results are read with no part of fusion.
 
-// mod bad;
+mod bad;
 mod bundle_shapes;
 mod bundles;
-// mod clients;
+mod clients;
 mod conflicts;
 // mod frugal;
 // mod killed;
