@@ -19,7 +19,7 @@ test: ## every check and every test, with the real clients (installs what is mis
 bench: ## the benches, and the table against the rivals that are installed
 	@scripts/bench.sh
 
-install: ## command, man page, completions into PREFIX=/usr/local, below DESTDIR=
+install: ## command, C library, man page, completions into PREFIX=/usr/local, below DESTDIR=
 	@scripts/install.sh
 
 clean: ## remove what was built

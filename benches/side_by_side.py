@@ -28,6 +28,8 @@ RESULTS = ("layout", "archive")
 DURABILITIES = {"rename": [], "full": ["--sync"]}
 
 NEAR_THE_FLOOR = Bar(at_most=1.25)
+# What another face than the command may cost.
+NO_TAX = Bar(at_most=1.03)
 # How many times faster than the others, by how the layers are.
 FASTER = {
     "gzip": {"skopeo": Bar(at_least=50), "buildah": Bar(at_least=10)},
@@ -42,6 +44,7 @@ class Programs:
     fusion: Path
     fixtures: Path
     floor: Path
+    c_library: Path
 
 
 def main() -> int:
@@ -67,6 +70,7 @@ def arguments() -> argparse.Namespace:
     add("--folder", type=Path, default=folder, help="inputs stay, results pass [%(default)s]")
     add("--fusion", type=Path, help="the command, instead of building it")
     add("--fixtures", type=Path, help="the generator, instead of building it")
+    add("--library", type=Path, help="where libfusion is installed, instead of building it")
     options = parser.parse_args()
     if options.quick:
         options.rounds, options.rival_rounds = 1, 0
@@ -111,7 +115,23 @@ def build(options: argparse.Namespace, folder: Path) -> Programs:
         fusion=options.fusion or release / "fusion",
         fixtures=options.fixtures or release / "fusion-fixtures",
         floor=floor,
+        c_library=build_c(options, release, folder.resolve()),
     )
+
+
+def build_c(options: argparse.Namespace, release: Path, folder: Path) -> Path:
+    """The program in C, with libfusion as it is installed."""
+    prefix = options.library
+    if prefix is None:
+        prefix = folder / "libfusion"
+        run = partial(subprocess.run, check=True, stdout=subprocess.PIPE)
+        run(["cargo", "build", "--release", "-p", "fusion-ffi"])
+        run(["scripts/install-lib.sh", prefix], env=os.environ | {"FUSION_TARGET": str(release)})
+    program, library = folder / "fuse", prefix.resolve() / "lib"
+    command = ["cc", "-std=c11", "-O2", "-o", program, HERE / "faces" / "fuse.c"]
+    paths = [f"-I{prefix.resolve() / 'include'}", f"-L{library}", f"-Wl,-rpath,{library}"]
+    subprocess.run([*command, *paths, "-lfusion"], check=True)
+    return program
 
 
 def describe(inputs: Inputs) -> str:
@@ -124,7 +144,7 @@ def describe(inputs: Inputs) -> str:
 def beside_the_floor(
     bench: Bench, inputs: Inputs, programs: Programs, options: argparse.Namespace
 ) -> list[Row]:
-    """fusion and the floor in turns, for every kind of result."""
+    """fusion, by each of its faces, and the floor in turns, for every kind of result."""
     rows = []
     for result in options.result or RESULTS:
         faster = quickest_copy(bench, inputs, programs, result, options)
@@ -133,15 +153,28 @@ def beside_the_floor(
             floor_options = faster + DURABILITIES[durability]
             floor = contenders.floor(programs.floor, result, floor_options)
             fusion = contenders.fusion(programs.fusion, result, durability)
+            faces = other_faces(programs, result, durability)
             # Once before it counts: what comes out is what should.
-            bench.once(fusion, inputs, partial(outcome.check, inputs))
-            at_floor, ours = bench.rounds([floor, fusion], inputs, options.rounds)
-            ratio = ours.median / at_floor.median
+            for face in [fusion, *faces]:
+                bench.once(face, inputs, partial(outcome.check, inputs))
+            contest = [floor, fusion, *faces]
+            at_floor, ours, *theirs = bench.rounds(contest, inputs, options.rounds)
             rows.append(Row(inputs.layers, result, floor.name, at_floor))
-            # What takes a moment says nothing about speed.
-            bar = None if options.quick else NEAR_THE_FLOOR
-            rows.append(Row(inputs.layers, result, fusion.name, ours, ratio, "floor", bar))
+            measured = [(fusion, ours, at_floor, "floor", NEAR_THE_FLOOR)]
+            measured += [
+                (face, times, ours, "the command", NO_TAX) for face, times in zip(faces, theirs)
+            ]
+            for who, times, base, against, bar in measured:
+                ratio = times.median / base.median
+                # What takes a moment says nothing about speed.
+                at_most = None if options.quick else bar
+                rows.append(Row(inputs.layers, result, who.name, times, ratio, against, at_most))
     return rows
+
+
+def other_faces(programs: Programs, result: str, durability: str) -> list[Contender]:
+    """fusion otherwise than by its command; each has to be as fast."""
+    return [contenders.c_library(programs.c_library, result, durability)]
 
 
 def quickest_copy(

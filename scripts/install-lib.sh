@@ -71,3 +71,12 @@ Libs.private: -lgcc_s -lutil -lrt -lpthread -lm -ldl -lc
 PC
 chmod 644 "$destdir$pkgconfigdir/fusion.pc.new.$$"
 mv -f "$destdir$pkgconfigdir/fusion.pc.new.$$" "$destdir$pkgconfigdir/fusion.pc"
+
+# Where the system looks by itself, it looks into a list.
+case $destdir$libdir in
+/lib* | /usr/lib* | /usr/local/lib*)
+    if [ "$(id -u)" = 0 ]; then
+        PATH=$PATH:/usr/sbin:/sbin ldconfig || echo "note: programs find it after \`ldconfig\`" >&2
+    fi
+    ;;
+esac

@@ -1,7 +1,8 @@
 #!/bin/bash
 # Tests the C library as C programs see it: header, symbols, programs, install, example.
 #
-#     scripts/test-c.sh [NAME...]      only tests whose name contains one of these
+#     scripts/test-c.sh [NAME...]      only tests whose name contains one of these, and what they
+#                                      run
 #
 # Installs clang and valgrind with apt-get where they are missing. Builds what it needs with Cargo;
 # FUSION_NO_BUILD=1 takes what is there, in FUSION_TARGET if that is set.
@@ -23,7 +24,7 @@ failed=0
 try() {
     local name=$1 part wanted=no
     shift
-    for part in "${only[@]}"; do
+    for part in "build: " "${only[@]}"; do
         case $name in *"$part"*) wanted=yes ;; esac
     done
     [ ${#only[@]} = 0 ] || [ $wanted = yes ] || return 0
@@ -148,19 +149,15 @@ every_status() {
         grep -vx -e FUSION_STATUS_OK -e FUSION_STATUS_PANIC | LC_ALL=C sort >"$scratch/expected"
     LC_ALL=C sort -u "$scratch/provoked" | diff "$scratch/expected" -
 }
-# A case through the program that replays golden cases, also one that fails.
-replay() {
-    local golden=$scratch/$1/golden pair="$FUSION_ARCHIVES/docker-20.10-save"
-    rm -rf "$scratch/replay"
-    mkdir "$scratch/replay"
-    "$golden" fuse platform=linux/amd64,linux/arm64 jobs=1 name=x -- "$scratch/replay/a.tar" \
-        "$pair-amd64.tar" "$pair-arm64.tar" | grep -q '"status": "ok"' || return 1
-    "$golden" plan -- "" "$pair-amd64.tar" | grep -q '"dry_run": true' || return 1
-    "$golden" verify -- "$scratch/replay/a.tar" | grep -q '"schema": "fusion.verify/v1"' || return 1
-    "$golden" inspect -- "$scratch/replay/a.tar" | grep -q '"schema": "fusion.inspect/v1"' ||
-        return 1
-    "$golden" inspect -- "$scratch/replay/none.tar" >"$scratch/replay/report"
-    [ $? = 1 ] && grep -q '"kind": "not-found"' "$scratch/replay/report"
+# Every golden case, compared by the Rust test that compares those of the other faces: with its
+# masking, and with the program that was just built against what was just installed.
+golden_reports() {
+    # --workspace, so that what `cargo test --workspace` built serves here too.
+    FUSION_GOLDEN_C=$scratch/gcc/golden cargo test --locked --workspace --test integration \
+        engine::golden::c_library_answers_as_recorded -- --exact --ignored >"$scratch/golden"
+    local status=$?
+    cat "$scratch/golden"
+    [ $status = 0 ] && grep -q '^test result: ok. 1 passed' "$scratch/golden"
 }
 every_function_with_null() {
     local symbol bad=0
@@ -169,7 +166,7 @@ every_function_with_null() {
     done <ffi/symbols.txt
     return $bad
 }
-programs=(basic nulls version progress stop log threads)
+programs=(basic nulls refuse version progress stop log threads)
 try "nulls: no function is missing" every_function_with_null
 
 for compiler in gcc clang; do
@@ -179,7 +176,7 @@ for compiler in gcc clang; do
     done
     try "$compiler: errors: every status" every_status $compiler
 done
-try "gcc: golden" replay gcc
+try "golden reports" golden_reports
 for compiler in g++ clang++; do
     cpp() {
         $compiler -std=c++17 $strict $flags tests/c/include.cpp -o "$scratch/cpp" $libs &&
@@ -242,6 +239,22 @@ example() {
     make CFLAGS="-O2 $strict" && LD_LIBRARY_PATH=$prefix/lib sh ./try.sh "$FUSION_ARCHIVES"
 }
 try "example" eval '(example)'
+
+# The README's program, with the README's command.
+readme() {
+    local part=$scratch/readme
+    mkdir -p "$part"
+    awk -v part="$part" '/^<!-- compiled/,/^<!-- end/ {
+        if (/^```./) out = part "/fuse." substr($0, 4)
+        else if (/^```/) out = ""
+        else if (out) print >out
+    }' README.md
+    cp "$FUSION_ARCHIVES/docker-20.10-save-amd64.tar" "$part/images-amd64.tar"
+    cp "$FUSION_ARCHIVES/docker-20.10-save-arm64.tar" "$part/images-arm64.tar"
+    cd "$part" && cat fuse.c && sh -eux fuse.sh &&
+        LD_LIBRARY_PATH=$prefix/lib ./fuse | grep -x docker.io/library/hello:1.0 && [ -s images.tar ]
+}
+try "the README" eval '(readme)'
 
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]

@@ -35,13 +35,18 @@ tests() {
         cargo test --locked --workspace --no-fail-fast 2>&1 | tee "$log"
 }
 
+c_library() { scripts/test-c.sh 2>&1 | tee "$c_log"; }
+
 generated() {
-    local root
+    local root lib=/usr/lib/triplet
     root=$(mktemp -d)
-    DESTDIR=$root PREFIX=/usr scripts/install.sh &&
+    DESTDIR=$root PREFIX=/usr LIBDIR=$lib scripts/install.sh &&
         bash -n "$root/usr/share/bash-completion/completions/fusion" &&
         grep -q 'SH "FUSION FUSE"' "$root/usr/share/man/man1/fusion.1" &&
-        "$root/usr/bin/fusion" --version
+        "$root/usr/bin/fusion" --version &&
+        [ -s "$root$lib/libfusion.so" ] && [ -L "$root$lib/libfusion.so" ] &&
+        [ -s "$root$lib/libfusion.a" ] && [ -s "$root/usr/include/fusion.h" ] &&
+        grep -qx "libdir=\${prefix}/lib/triplet" "$root$lib/pkgconfig/fusion.pc"
     local status=$?
     rm -rf "$root"
     return $status
@@ -49,23 +54,28 @@ generated() {
 
 mkdir -p "$target"
 log=$target/test.log
+c_log=$target/test-c.log
 step "tools: shellcheck" need shellcheck:shellcheck
 step "tools: the real clients" clients
 step "formatting" cargo fmt --all --check
-step "scripts" shellcheck -x -P SCRIPTDIR .ci/run scripts/*.sh tests/clients/*.sh
+step "scripts" shellcheck -x -P SCRIPTDIR .ci/run scripts/*.sh tests/clients/*.sh \
+    fixtures/*/*.sh examples/*.sh examples/*/*.sh
 step "lints" cargo clippy --locked --workspace --all-targets -- -D warnings
 step "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
 step "licences, sources, duplicates" scripts/deny.sh
 step "tests" tests
+step "C library" c_library
 step "the README: make demo" scripts/demo.sh
 step "the README: the main job" scripts/readme.sh
-step "installation, man page, completions" generated
+step "installation: man page, completions, C library" generated
 if [ -e benches/side_by_side.py ]; then
     step "benches, quick" python3 benches/side_by_side.py --quick
 fi
 
 say "cargo test"
 grep -E '^ +(Running|Doc-tests)|^test result|^test .* FAILED|^error: ' "$log" || true
+say "scripts/test-c.sh"
+grep -E '^FAILED|^[0-9]+ passed|^error: ' "$c_log" || true
 say "make test: $SECONDS s"
 printf '%s\n' "${steps[@]}"
 if [ "$failures" -gt 0 ]; then

@@ -13,6 +13,9 @@ from .inputs import ARCHITECTURES, Inputs
 
 Argument = str | os.PathLike[str]
 
+# What fusion calls the kinds of results.
+FORMATS = {"archive": "oci-archive", "layout": "oci"}
+
 
 @dataclass(frozen=True)
 class Contender:
@@ -49,8 +52,7 @@ def floor(program: Path, result: str, options: list[str]) -> Contender:
 
 def fusion(program: Path, result: str, durability: str) -> Contender:
     """`fusion fuse`."""
-    form = "oci-archive" if result == "archive" else "oci"
-    options = ["--quiet", "--format", form, "--durability", durability]
+    options = ["--quiet", "--format", FORMATS[result], "--durability", durability]
 
     def run(inputs: Inputs, out: Path, _: Path) -> None:
         call(program, "fuse", *inputs.archives, "-o", out, *options)
@@ -61,6 +63,15 @@ def fusion(program: Path, result: str, durability: str) -> Contender:
 def fusion_name(durability: str) -> str:
     """What fusion goes by in the table."""
     return f"fusion, durability {durability}"
+
+
+def c_library(program: Path, result: str, durability: str) -> Contender:
+    """`fusion_fuse()`, called by a program in C."""
+
+    def run(inputs: Inputs, out: Path, _: Path) -> None:
+        call(program, out, FORMATS[result], durability, *inputs.archives)
+
+    return Contender(f"fusion_fuse() in C, durability {durability}", run)
 
 
 def skopeo(layers: str) -> Contender:

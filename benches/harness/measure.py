@@ -71,7 +71,7 @@ class Bench:
         begun, spent = time.monotonic(), processor_time()
         contender.run(inputs, out, scratch)
         run = Run(time.monotonic() - begun, processor_time() - spent)
-        say(f"    {contender.name:<26} {run.seconds:8.3f} s {run.processors:8.2f} s of processors")
+        say(f"    {contender.name:<37} {run.seconds:8.3f} s {run.processors:8.2f} s of processors")
         if inspect is not None:
             inspect(out)
         self._clear()

@@ -32,7 +32,8 @@ class Row:
     result: str
     name: str
     times: Times
-    # Its median over that of `against`, which is fusion for all but fusion itself.
+    # Its median over that of `against`: the floor for fusion, the command for fusion's other faces,
+    # fusion for everybody else.
     ratio: float | None = None
     against: str = ""
     bar: Bar | None = None

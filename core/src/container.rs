@@ -4,6 +4,7 @@
 //! What can be read at any byte is mapped and stays where it is; what is compressed, or comes out
 //! of a pipe, is read once, as a stream.
 
+mod checksum;
 mod evidence;
 mod members;
 mod nest;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 
 pub use stream::Keep;
 
+pub(crate) use checksum::within as check_sums;
 pub(crate) use members::{Listed, Member, Members};
 pub(crate) use stream::stated_digest;
 
@@ -24,6 +26,8 @@ use crate::limits;
 use crate::location::{Location, Transport};
 use crate::oci::Compression;
 use crate::progress::Progress;
+use crate::store::CHUNK;
+use checksum::{Stated, Summed};
 
 /// Whether opening `location` reads all of it as a stream: it is compressed, or not a file.
 pub fn is_stream(location: &Location) -> Result<bool> {
@@ -75,11 +79,44 @@ pub(crate) fn open(
     match compression_of(path)? {
         Compression::None => Ok((Members::scan(Mapped::open(path)?)?, Compression::None)),
         compression => {
-            let file = fsx::open(path)?;
-            let members = stream::read(file, compression, path, keep, progress)?;
+            let stated = checksum::beside(path)?;
+            let mut input = Summed {
+                input: fsx::open(path)?,
+                summer: stated.as_ref().map(Stated::summer),
+            };
+            let members = stream::read(&mut input, compression, path, keep, progress)?;
+            if let (Some(stated), Some(summer)) = (stated, input.summer) {
+                stated.check(summer).map_err(|error| error.path(path))?;
+            }
             Ok((members, compression))
         }
     }
+}
+
+/// Checks the file at `location`, which is read in place, against a checksum file beside it.
+pub(crate) fn check_beside(location: &Location, progress: &Progress) -> Result<()> {
+    let path = location.path();
+    if is_stream(location)? || size_on_disk(location) == 0 {
+        // Checked as it came by, or nothing to check.
+        return Ok(());
+    }
+    let Some(stated) = checksum::beside(path)? else {
+        return Ok(());
+    };
+    let mapped = Mapped::open(path)?;
+    let mut summer = stated.summer();
+    let mut buffer = vec![0; CHUNK];
+    let mut done = 0;
+    while done < mapped.len() {
+        progress.check()?;
+        let count = usize::try_from(mapped.len() - done)
+            .unwrap_or(CHUNK)
+            .min(CHUNK);
+        mapped.read_at(done, &mut buffer[..count])?;
+        summer.update(&buffer[..count]);
+        done += count as u64;
+    }
+    stated.check(summer).map_err(|error| error.path(path))
 }
 
 fn sniffed<'a>(
@@ -140,6 +177,7 @@ fn require(location: &Location) -> Result<std::fs::Metadata> {
         Error::new(ErrorKind::NotFound, "no such file or directory")
             .operation("cannot open")
             .path(location.path())
+            .source_error(fsx::absent())
     })
 }
 

@@ -18,7 +18,7 @@ mod tree;
 
 pub use copy::{Place, copy_range, pread_exact, pwrite_all};
 pub use map::Mapped;
-pub use pipe::{readable, standard_input};
+pub use pipe::{readable, standard_input, standard_output};
 pub use publish::{
     create_file, rename, rename_noreplace, replace_file, start_writeback, sync_dir, sync_file,
     write_new,
@@ -26,8 +26,8 @@ pub use publish::{
 pub use space::{enrich_no_space, ensure_free, free_bytes, human_bytes, same_filesystem};
 pub use staging::{INSIDE, Staging};
 pub use tree::{
-    create_dir_all, exists, metadata, metadata_if_any, open, read_dir_sorted, read_small,
-    read_link, remove_dir_all, remove_dir_if_empty, remove_file_if_exists, symlink_metadata,
+    absent, create_dir_all, exists, metadata, metadata_if_any, open, read_dir_sorted, read_link,
+    read_small, remove_dir_all, remove_dir_if_empty, remove_file_if_exists, symlink_metadata,
 };
 
 #[cfg(test)]

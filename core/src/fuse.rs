@@ -6,10 +6,10 @@ mod destination;
 mod input;
 mod listing;
 mod naming;
+mod open;
 mod options;
 mod plan;
 mod rewrite;
-mod open;
 mod run;
 mod select;
 mod tape;
@@ -21,7 +21,8 @@ mod warn;
 mod write;
 
 pub use options::{
-    Compress, Durability, Format, FuseOptions, MediaTypes, OnConflict, OnExisting, OnFileConflict, Verify,
+    Compress, Durability, Format, FuseOptions, MediaTypes, OnConflict, OnExisting, OnFileConflict,
+    Verify,
 };
 
 use std::time::Instant;

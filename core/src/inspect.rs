@@ -39,7 +39,10 @@ pub fn inspect(
         };
         progress.enter(Phase::Read, total, 0)?;
         let mut source = Source::open(&source, &Keep::Documents, &progress)?;
-        let damaged = source.archives.iter_mut().find_map(|archive| archive.damaged.pop());
+        let damaged = source
+            .archives
+            .iter_mut()
+            .find_map(|archive| archive.damaged.pop());
         match damaged {
             Some((_, error)) => Err(error),
             None => look(&source),
@@ -116,7 +119,10 @@ fn look(source: &Source) -> Result<Inspection> {
 fn charts(source: &Source) -> Result<Vec<InspectedChart>> {
     let mut charts = Vec::new();
     for (place, bundle) in source.bundles() {
-        let at = bundle.images.as_ref().and_then(|images| images.level.only_images());
+        let at = bundle
+            .images
+            .as_ref()
+            .and_then(|images| images.level.only_images());
         let mut images: BTreeMap<String, BTreeSet<Platform>> = BTreeMap::new();
         if let Some(archive) = at.and_then(|at| source.archives.get(at)) {
             for root in &archive.roots {
@@ -132,7 +138,9 @@ fn charts(source: &Source) -> Result<Vec<InspectedChart>> {
         }
         let mut sets = images.values().filter(|set| !set.is_empty()).cloned();
         let first = sets.next().unwrap_or_default();
-        let common = sets.fold(first, |common, set| common.intersection(&set).cloned().collect());
+        let common = sets.fold(first, |common, set| {
+            common.intersection(&set).cloned().collect()
+        });
         charts.push(InspectedChart {
             name: bundle.chart.name.clone(),
             version: bundle.chart.version.clone(),
@@ -142,7 +150,11 @@ fn charts(source: &Source) -> Result<Vec<InspectedChart>> {
         });
     }
     charts.sort_by(|one, other| {
-        (&one.name, &one.version, &one.location).cmp(&(&other.name, &other.version, &other.location))
+        (&one.name, &one.version, &one.location).cmp(&(
+            &other.name,
+            &other.version,
+            &other.location,
+        ))
     });
     Ok(charts)
 }

@@ -85,8 +85,9 @@ impl Location {
             if let Some(rest) = text.as_bytes().strip_prefix(prefix.as_bytes()) {
                 if rest.is_empty() {
                     let message = format!("`{spelled}` names no file");
-                    return Err(Error::new(ErrorKind::Usage, message)
-                        .hint(format!("write `{prefix}PATH`")));
+                    return Err(
+                        Error::new(ErrorKind::Usage, message).hint(format!("write `{prefix}PATH`"))
+                    );
                 }
                 return Ok(Self {
                     transport,

@@ -90,7 +90,9 @@ impl Source {
             let archive = Archive::of(location, Arc::clone(&members), found.clone(), progress);
             match archive {
                 // In a folder, beside files of others, it is a part of a package.
-                Ok(archive) if wants_images || prefix.is_empty() || owns_all(&archive, &members) => {
+                Ok(archive)
+                    if wants_images || prefix.is_empty() || owns_all(&archive, &members) =>
+                {
                     only_images = Some((flavour, archive));
                 }
                 Ok(_) => {}

@@ -75,7 +75,7 @@ pub enum Flow {
 /// Receives snapshots on the thread that made the call.
 pub trait Sink {
     /// Is told how far the run is, at most ten times a second, at least once before the first
-    /// write and once before the publish.
+    /// write and once before the publish; no more once it has said stop.
     fn report(&mut self, snapshot: &Snapshot) -> Flow;
 }
 
@@ -256,8 +256,10 @@ pub fn drive<T: Send>(
     })
 }
 
-/// Reports until the work is finished.
+/// Reports until the work is finished. A sink that has said stop is told no more: whatever it
+/// was called with may be on its way out.
 fn watch(progress: &Progress, sink: &mut dyn Sink) {
+    let mut listens = true;
     loop {
         let meeting = progress
             .meeting
@@ -272,7 +274,8 @@ fn watch(progress: &Progress, sink: &mut dyn Sink) {
         }
         let asked = meeting.asked;
         drop(meeting);
-        if sink.report(&progress.snapshot()) == Flow::Stop {
+        if listens && sink.report(&progress.snapshot()) == Flow::Stop {
+            listens = false;
             progress.halt();
         }
         let mut meeting = progress
@@ -315,6 +318,22 @@ mod tests {
             progress.enter(Phase::Write, 0, 0)
         });
         assert!(outcome.is_err() && !stop.requested());
+    }
+
+    #[test]
+    fn a_sink_that_said_stop_is_told_no_more() {
+        let progress = Progress::new(Stop::new());
+        let mut told = 0;
+        let mut sink = |_: &Snapshot| {
+            told += 1;
+            Flow::Stop
+        };
+        drive(&progress, Some(&mut sink), || {
+            let _stopped = progress.enter(Phase::Write, 0, 0);
+            // Work that takes its time to end.
+            std::thread::sleep(PERIOD * 3);
+        });
+        assert_eq!(told, 1);
     }
 
     #[test]

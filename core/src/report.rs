@@ -10,7 +10,9 @@ mod verify;
 pub use fuse::{
     Action, Blobs, Bytes, Chart, Destination, ErrorReport, Image, Report, Status, Variant, Warning,
 };
-pub use inspect::{InspectedChart, InspectedImage, InspectedLayer, InspectedPlatform, InspectedSource, Inspection};
+pub use inspect::{
+    InspectedChart, InspectedImage, InspectedLayer, InspectedPlatform, InspectedSource, Inspection,
+};
 pub use verify::{Finding, Severity, Verification};
 
 /// The version of fusion, as reports state it.

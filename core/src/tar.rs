@@ -17,8 +17,8 @@ mod tests;
 mod walk;
 mod write;
 
-pub use names::{resolve_link, safe_name};
 pub(crate) use header::is_header;
+pub use names::{resolve_link, safe_name};
 pub use scan::{ReadAt, scan};
 pub use stream::TarStream;
 pub use write::{END, header, padding};

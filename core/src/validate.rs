@@ -78,6 +78,9 @@ impl Check<'_> {
             Ok(source) => source,
             Err(error) => return self.find(error),
         };
+        if let Err(error) = crate::container::check_beside(self.source, self.progress) {
+            self.find(error)?;
+        }
         for archive in &mut source.archives {
             for (_, error) in std::mem::take(&mut archive.damaged) {
                 self.verification.images += 1;

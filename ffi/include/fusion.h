@@ -184,7 +184,8 @@ typedef struct fusion_progress {
  * FUSION_STATUS_CANCELLED, and publishes nothing.
  *
  * It is called on the thread that called the verb, at most ten times a second, and at least once
- * in every phase. It may call this library. It must return: no longjmp, no C++ exception.
+ * in every phase; not again once it has said stop. It may call this library. It must return: no
+ * longjmp, no C++ exception.
  *
  * @param progress how far the run is; gone when the callback returns
  * @param user_data as it was passed to fusion_options_set_progress
@@ -657,8 +658,8 @@ void fusion_options_free(struct fusion_options *options);
  * Thread safety: any number of threads may do this at once. Two runs into one destination do not
  * mix: one of them gets FUSION_STATUS_BUSY.
  *
- * If the output is "-" and nobody reads it any more, that is FUSION_STATUS_IO; meanwhile the thread
- * does not get SIGPIPE.
+ * If the output is "-" and nobody reads it any more, or it is closed, that is FUSION_STATUS_IO;
+ * meanwhile the thread does not get SIGPIPE.
  *
  * @param sources paths, any bytes: image archives (.tar, .tar.gz, .tar.zst) and OCI layouts, in
  *   the order that decides between them; skopeo's prefixes are understood (docker-archive:,

@@ -34,7 +34,8 @@ pub struct fusion_progress {
 /// FUSION_STATUS_CANCELLED, and publishes nothing.
 ///
 /// It is called on the thread that called the verb, at most ten times a second, and at least once
-/// in every phase. It may call this library. It must return: no longjmp, no C++ exception.
+/// in every phase; not again once it has said stop. It may call this library. It must return: no
+/// longjmp, no C++ exception.
 ///
 /// @param progress how far the run is; gone when the callback returns
 /// @param user_data as it was passed to fusion_options_set_progress

@@ -23,8 +23,8 @@ use crate::strings::{locations, path};
 /// Thread safety: any number of threads may do this at once. Two runs into one destination do not
 /// mix: one of them gets FUSION_STATUS_BUSY.
 ///
-/// If the output is "-" and nobody reads it any more, that is FUSION_STATUS_IO; meanwhile the thread
-/// does not get SIGPIPE.
+/// If the output is "-" and nobody reads it any more, or it is closed, that is FUSION_STATUS_IO;
+/// meanwhile the thread does not get SIGPIPE.
 ///
 /// @param sources paths, any bytes: image archives (.tar, .tar.gz, .tar.zst) and OCI layouts, in
 ///   the order that decides between them; skopeo's prefixes are understood (docker-archive:,

@@ -33,8 +33,13 @@ int main(void)
         CHECK(strstr(fusion_report_json(report), digest) != NULL);
         CHECK(strchr(fusion_report_image_reference(report, at), ':') != NULL);
     }
+    /* The first image is there for amd64 only, which is said; the second for both. */
     CHECK_TEXT(fusion_report_get(report, "/images/0/platforms/0/platform"), "linux/amd64");
-    CHECK_TEXT(fusion_report_get(report, "/images/0/platforms/1/platform"), "linux/arm64");
+    CHECK(fusion_report_get(report, "/images/0/platforms/1/platform") == NULL);
+    CHECK(strstr(fusion_report_get(report, "/warnings"), "\"missing-platform\"") != NULL);
+    CHECK_TEXT(fusion_report_image_reference(report, 1), "docker.io/library/hello:1.0");
+    CHECK_TEXT(fusion_report_get(report, "/images/1/platforms/0/platform"), "linux/amd64");
+    CHECK_TEXT(fusion_report_get(report, "/images/1/platforms/1/platform"), "linux/arm64");
     CHECK_TEXT(fusion_report_get(report, "/images/0/digest"),
                fusion_report_image_digest(report, 0));
     CHECK(fusion_report_image_digest(report, images) == NULL);

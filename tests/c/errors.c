@@ -8,9 +8,20 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+/* Ends the program unless a value of an error, if it has one, stands in its report too. */
+static void reported(const fusion_error *error, const char *key, const char *value)
+{
+    char member[256];
+    if (value == NULL)
+        return;
+    snprintf(member, sizeof member, "\"%s\": \"%s\"", key, value);
+    CHECK(strstr(fusion_error_report_json(error), member) != NULL);
+}
 
 /* Checks what an error carries besides its status, prints the status and frees the error. */
 enum { PATH = 1, DIGEST = 2, OFFSET = 4, HINT = 8, MEMBER = 16 };
@@ -30,11 +41,17 @@ static void got(fusion_status status, fusion_status expected, fusion_error *erro
     CHECK(!(carries & OFFSET) || fusion_error_offset(error) >= 0);
     CHECK(!(carries & MEMBER) || fusion_error_member(error) != NULL);
     CHECK(!(carries & HINT) || fusion_error_hint(error) != NULL);
-    /* The report has the same error in it. */
-    char kind[80];
-    snprintf(kind, sizeof kind, "\"kind\": \"%s\"", fusion_error_kind(error));
-    if (fusion_error_report_json(error) != NULL)
-        CHECK(strstr(fusion_error_report_json(error), kind) != NULL);
+    /* The report of a verb has the same error in it. */
+    if (fusion_error_report_json(error) != NULL) {
+        reported(error, "kind", fusion_error_kind(error));
+        reported(error, "member", fusion_error_member(error));
+        reported(error, "digest", digest);
+        char offset[48];
+        if (fusion_error_offset(error) >= 0) {
+            snprintf(offset, sizeof offset, "\"offset\": %" PRId64, fusion_error_offset(error));
+            CHECK(strstr(fusion_error_report_json(error), offset) != NULL);
+        }
+    }
     puts(fusion_status_name(status));
     fusion_error_free(error);
 }
@@ -48,6 +65,8 @@ static void one(const char *source, fusion_options *options, fusion_status expec
     char *output = join(folder("FUSION_SCRATCH"), name);
     fusion_error *error = NULL;
     fusion_status status = fusion_fuse(&source, 1, output, options, NULL, &error);
+    if (carries & PATH)
+        CHECK_TEXT(fusion_error_path(error), source);
     got(status, expected, error, carries);
     CHECK(access(output, F_OK) != 0);
     free(output);
@@ -120,7 +139,7 @@ static void files(const char *source)
 }
 
 /* Root may read everything, so somebody else tries. */
-static void permission(void)
+static void permission(pair sources)
 {
     char *closed = join(folder("FUSION_SCRATCH"), "closed");
     char *source = join(closed, "a.tar");
@@ -136,6 +155,9 @@ static void permission(void)
         CHECK(fusion_error_errno(error) == EACCES);
         got(status, FUSION_STATUS_PERMISSION_DENIED, error, PATH);
         fflush(stdout);
+        free(source);
+        free(closed);
+        pair_free(sources);
         _exit(0);
     }
     int ended = -1;
@@ -252,7 +274,7 @@ static void meddled(const char *source)
 int main(void)
 {
     pair sources = real_pair();
-    permission();
+    permission(sources);
     options_and_choices(sources.paths[0]);
     files(sources.paths[0]);
     no_space(sources.paths[0]);

@@ -1,4 +1,4 @@
-/* Replays one case and prints its report:
+/* Replays one case and prints its report; tests/engine/golden.rs runs it and compares:
  *
  *     golden fuse|plan|inspect|verify [NAME=VALUE]... -- [OUTPUT] SOURCE...
  *

@@ -44,7 +44,8 @@ int main(void)
     watch seen = {.caller = pthread_self()};
     fusion_options_set_progress(options, told, &seen);
 
-    /* Whenever the callback says stop, the run ends so and nothing is there. */
+    /* Whenever the callback says stop, it is not called again, the run ends so, and nothing is
+     * there. */
     for (int stop_at = 1; stop_at <= 2; stop_at++) {
         seen = (watch){.caller = pthread_self(), .stop_at = stop_at};
         CHECK(fusion_fuse(SOURCES(sources), output, options, &report, &error)

@@ -1,12 +1,15 @@
-//! Golden reports: the table in `fixtures/golden` replayed through the library and the command.
+//! Golden reports: the table in `fixtures/golden` replayed through the library, the command and C.
 //! `README.md` there says what everything means.
 //!
 //! Long because masking, replaying and comparing belong to one format.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
+use fusion_core::ErrorKind;
 use fusion_core::fuse::{FuseOptions, fuse};
 use fusion_core::inspect::inspect;
 use fusion_core::location::Location;
@@ -216,6 +219,44 @@ impl<'a> Stage<'a> {
         self.outcome(status, document)
     }
 
+    /// Asks the C library by way of `tests/c/golden.c`; `verb` may be `plan` too.
+    fn c_library(&self, program: &OsStr, verb: &str) -> Value {
+        let mut words = vec![verb.to_owned()];
+        for (name, value) in self.options(self.case) {
+            words.push(format!("{name}={}", value.as_deref().unwrap_or("true")));
+        }
+        if let Some(reference) = self.case["reference"].as_str() {
+            words.push(format!("reference={reference}"));
+        }
+        words.push("--".to_owned());
+        if matches!(verb, "fuse" | "plan") {
+            let output = self.case["output"].as_str();
+            words.push(output.map_or_else(String::new, |output| self.path(output)));
+        }
+        words.extend(self.sources(self.case));
+        let mut command = self.scene.program(program, &words);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let output = command.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        let name = said.lines().last().unwrap_or_default();
+        let ended = i32::from(name != "FUSION_STATUS_OK");
+        assert_eq!(output.status.code(), Some(ended), "{words:?}: {said}");
+        let document: Value = serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|e| panic!("{}: {e}\n{said}", self.name()));
+        let kind = ErrorKind::ALL.iter().find(|kind| {
+            let kind = kind.name().to_uppercase().replace('-', "_");
+            name.strip_prefix("FUSION_STATUS_") == Some(&kind)
+        });
+        let status = match (kind, document["status"].as_str()) {
+            (Some(kind), _) => i32::from(kind.exit_status()),
+            (None, _) if ended != 0 => panic!("no kind is {name}: {said}"),
+            (None, Some("partial")) => 7,
+            (None, Some("failed")) => 4,
+            (None, _) => 0,
+        };
+        self.outcome(status, document)
+    }
+
     /// What is compared.
     fn outcome(&self, status: i32, document: Value) -> Value {
         let output = self.case["output"]
@@ -319,6 +360,30 @@ fn library_and_command_answer_as_recorded() {
                     "{name}, {face}:\n{}",
                     difference(&expected, &found)
                 ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// `FUSION_GOLDEN_C` is `tests/c/golden.c`, built against the library in question.
+#[test]
+#[ignore = "scripts/test-c.sh runs it, with the library as it is installed"]
+fn c_library_answers_as_recorded() {
+    let program = std::env::var_os("FUSION_GOLDEN_C").expect("scripts/test-c.sh sets it");
+    let mut wrong = Vec::new();
+    for case in &cases() {
+        let name = text(case, "name");
+        let expected = read(&golden().join("reports").join(format!("{name}.json")));
+        let mut verbs = vec![text(case, "verb")];
+        if case["options"]["dry-run"] == true {
+            verbs.push("plan");
+        }
+        for verb in verbs {
+            let found = Stage::set(case).c_library(&program, verb);
+            if found != expected {
+                let difference = difference(&expected, &found);
+                wrong.push(format!("{name}, {verb}:\n{difference}"));
             }
         }
     }

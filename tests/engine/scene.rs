@@ -1,6 +1,7 @@
 //! What tests of whole runs need: a folder of their own, sources, the command, fingerprints.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -39,7 +40,16 @@ impl Scene {
 
     /// The command, run in the scene's folder.
     pub(crate) fn fusion(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_fusion"));
+        self.program(env!("CARGO_BIN_EXE_fusion"), words)
+    }
+
+    /// Another program, run likewise.
+    pub(crate) fn program<S: AsRef<OsStr>>(
+        &self,
+        program: impl AsRef<OsStr>,
+        words: &[S],
+    ) -> Command {
+        let mut command = Command::new(program);
         command
             .args(words)
             .current_dir(self.folder())

@@ -496,6 +496,12 @@ impl Members {
         self.streamed(member)?.nested.as_deref()
     }
 
+    /// Whether the content of `member` can be read: it was not only looked at as it came by.
+    pub(crate) fn is_at_hand(&self, member: &Member) -> bool {
+        self.streamed(member)
+            .is_none_or(|streamed| streamed.kept.is_some() || self.spools(streamed))
+    }
+
     /// Whether looking into a compressed member is worth it; for one that came by in a stream,
     /// that showed.
     pub(crate) fn worth_inflating(&self, member: &Member) -> bool {

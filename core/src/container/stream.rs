@@ -219,7 +219,10 @@ impl<'a> Walk<'a> {
     }
 
     /// A member that may be a container; the first `filled` bytes of it are in the buffer.
-    #[expect(clippy::too_many_arguments, reason = "where it stands, what it looks like")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "where it stands, what it looks like"
+    )]
     fn nested<R: Read>(
         &mut self,
         stream: &mut TarStream<R>,
@@ -306,9 +309,7 @@ impl<'a> Walk<'a> {
         depth: usize,
     ) -> Result<Members> {
         if depth + 1 >= limits::MAX_NESTING {
-            return Err(super::nest::too_deep()
-                .within(&within, 0)
-                .path(self.path));
+            return Err(super::nest::too_deep().within(&within, 0).path(self.path));
         }
         self.container(input, within, found, depth + 1)
     }

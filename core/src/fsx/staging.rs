@@ -203,6 +203,7 @@ fn require_folder(folder: Option<&Path>) -> Result<()> {
     Err(Error::new(ErrorKind::NotFound, "there is no such folder")
         .operation("cannot write to")
         .path(folder)
+        .source_error(tree::absent())
         .hint(format!("create it: mkdir -p '{}'", folder.display())))
 }
 

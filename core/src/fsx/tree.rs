@@ -60,6 +60,12 @@ pub fn read_link(path: &Path) -> Result<String> {
     })
 }
 
+/// What the system says of a path at which nothing stands, for errors that were found otherwise.
+#[must_use]
+pub fn absent() -> std::io::Error {
+    rustix::io::Errno::NOENT.into()
+}
+
 /// Whether anything stands at `path`, be it a link to nowhere.
 pub fn exists(path: &Path) -> Result<bool> {
     Ok(symlink_metadata(path)?.is_some())

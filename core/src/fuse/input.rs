@@ -75,15 +75,21 @@ impl Input {
 
     /// What it lists, as far as it is sound.
     pub(super) fn roots(&self) -> impl Iterator<Item = Digest> {
-        let found = self.listed.iter().filter_map(|listed| listed.found.as_ref().ok());
+        let found = self
+            .listed
+            .iter()
+            .filter_map(|listed| listed.found.as_ref().ok());
         found.map(|found| found.root.digest)
     }
 
     /// What its images run on, as far as they say.
     pub(super) fn platforms(&self) -> BTreeSet<Platform> {
-        let found = self.listed.iter().filter_map(|listed| listed.found.as_ref().ok());
-        let flattened =
-            found.filter_map(|found| flatten(&found.node, &found.root, 0, self.platform.as_ref()).ok());
+        let found = self
+            .listed
+            .iter()
+            .filter_map(|listed| listed.found.as_ref().ok());
+        let flattened = found
+            .filter_map(|found| flatten(&found.node, &found.root, 0, self.platform.as_ref()).ok());
         flattened
             .flat_map(|flattened| flattened.variants)
             .filter_map(|variant| variant.platform)

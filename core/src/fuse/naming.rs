@@ -8,6 +8,14 @@ use crate::archive::Name;
 use crate::error::{Error, ErrorKind, Result};
 use crate::oci::{Platform, Reference};
 
+/// The pattern that `glob` is.
+pub(super) fn pattern(glob: &str) -> Result<Pattern> {
+    Pattern::new(glob).map_err(|error| {
+        Error::new(ErrorKind::Usage, format!("`{glob}` is not a glob: {error}"))
+            .hint("`*` stands for anything, `?` for one character, `[ab]` for one of them")
+    })
+}
+
 /// Names images as the options say.
 #[derive(Debug)]
 pub(super) struct Naming<'a> {
@@ -19,15 +27,8 @@ pub(super) struct Naming<'a> {
 impl<'a> Naming<'a> {
     pub(super) fn new(options: &'a FuseOptions) -> Result<Self> {
         let patterns = |globs: &[String]| {
-            globs
-                .iter()
-                .map(|glob| {
-                    Pattern::new(glob).map_err(|error| {
-                        Error::new(ErrorKind::Usage, format!("`{glob}` is not a glob: {error}"))
-                            .hint("`*` stands for anything, `?` for one character, `[ab]` for one of them")
-                    })
-                })
-                .collect::<Result<Vec<_>>>()
+            let patterns = globs.iter().map(|glob| pattern(glob));
+            patterns.collect::<Result<Vec<_>>>()
         };
         if let Some(name) = &options.name {
             name.parse::<Reference>()?;

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use rayon::ThreadPool;
 use rayon::prelude::*;
 
-use super::FuseOptions;
 use super::destination::Destination;
 use super::input::{self, Input, Opened};
 use super::plan::damaged_destination;
 use super::write::Workplace;
+use super::{FuseOptions, Verify};
+use crate::container;
 use crate::error::Result;
 use crate::fsx;
 use crate::location::Location;
@@ -70,6 +71,9 @@ pub(super) fn open(
             !is_destination && platform_of(path, std::slice::from_ref(*location)).is_some()
         });
         let platform = stated.map(|(_, platform)| platform);
+        if options.verify == Verify::Full && !is_destination {
+            container::check_beside(location, progress)?;
+        }
         match input::open(location, &keep, platform, is_destination, progress) {
             Ok(opened) => Ok(Some(opened)),
             // What is replaced need not be readable.
@@ -88,13 +92,14 @@ pub(super) fn open(
             .map(open_one)
             .collect()
     });
-    let opened = opened
-        .into_iter()
-        .collect::<Result<Vec<_>>>()
-        .map_err(|error| match workplace {
-            Some(workplace) => fsx::enrich_no_space(error, workplace.blobs.path(), streamed),
-            None => error,
-        })?;
+    let opened =
+        opened
+            .into_iter()
+            .collect::<Result<Vec<_>>>()
+            .map_err(|error| match workplace {
+                Some(workplace) => fsx::enrich_no_space(error, workplace.blobs.path(), streamed),
+                None => error,
+            })?;
     let mut everything = Everything {
         inputs: Vec::new(),
         sources: Vec::new(),

@@ -201,13 +201,19 @@ fn fill_in(
                 continue;
             };
             flat.bind();
-            let platforms: BTreeSet<&Platform> =
-                flat.variants.iter().filter_map(|v| v.platform.as_ref()).collect();
+            let platforms: BTreeSet<&Platform> = flat
+                .variants
+                .iter()
+                .filter_map(|v| v.platform.as_ref())
+                .collect();
             let platforms: Vec<&Platform> = platforms.into_iter().collect();
             if let Ok(reference) = naming.reference(&listed.name, &platforms)
                 && paired.contains_key(&reference)
             {
-                elsewhere.entry(reference).or_default().extend(flat.variants);
+                elsewhere
+                    .entry(reference)
+                    .or_default()
+                    .extend(flat.variants);
             }
         }
     }
@@ -215,16 +221,22 @@ fn fill_in(
         let Some(candidates) = paired.get_mut(&reference) else {
             continue;
         };
-        let own: BTreeSet<Option<Platform>> =
-            (candidates.incoming.variants.iter()).map(|v| v.platform.clone()).collect();
+        let own: BTreeSet<Option<Platform>> = (candidates.incoming.variants.iter())
+            .map(|v| v.platform.clone())
+            .collect();
         let mut by_platform: BTreeMap<Option<Platform>, Vec<Variant>> = BTreeMap::new();
         for variant in variants {
             if variant.platform.is_some() && !own.contains(&variant.platform) {
-                by_platform.entry(variant.platform.clone()).or_default().push(variant);
+                by_platform
+                    .entry(variant.platform.clone())
+                    .or_default()
+                    .push(variant);
             }
         }
         for same in by_platform.into_values() {
-            let agree = same.windows(2).all(|two| two[0].identity() == two[1].identity());
+            let agree = same
+                .windows(2)
+                .all(|two| two[0].identity() == two[1].identity());
             if agree {
                 candidates.incoming.variants.extend(same);
             }

@@ -176,13 +176,17 @@ fn check(sources: &[Location], output: Option<&Location>, options: &FuseOptions)
             "name one with `-o`, or plan with `--dry-run`",
         );
     }
-    if sources
-        .iter()
-        .filter(|source| source.transport == Transport::Standard)
-        .count()
-        > 1
-    {
+    let standard = |location: &&Location| location.transport == Transport::Standard;
+    let inputs = sources.iter().filter(standard).count();
+    if inputs > 1 {
         return usage("standard input is named twice", "it can be read only once");
+    }
+    // A host may have closed them, and the next file that is opened gets the number: ask before.
+    if inputs > 0 {
+        fsx::standard_input()?;
+    }
+    if !options.dry_run && output.is_some_and(|output| standard(&output)) {
+        fsx::standard_output()?;
     }
     for (path, _) in &options.source_platforms {
         if platform_of(path, sources).is_none() {
@@ -223,7 +227,11 @@ impl Run<'_> {
         let mut held: Vec<&dyn BlobSource> = plans.iter().map(|plan| &plan.made as _).collect();
         held.extend(&sources.0);
         let source = Sources(held);
-        let set = BlobSet::union(plans.iter().map(|plan| plan.blobs(&source, self.options, true)));
+        let set = BlobSet::union(
+            plans
+                .iter()
+                .map(|plan| plan.blobs(&source, self.options, true)),
+        );
         self.report.warnings = self.warnings(&plans);
         let charts = tell::charts(self.report, self.tree.as_ref(), &plans);
         self.report.warnings.extend(charts);
@@ -414,7 +422,10 @@ fn without(
         }
         selections.push(selection);
     }
-    if selections.iter().all(|selection| selection.images.is_empty()) {
+    if selections
+        .iter()
+        .all(|selection| selection.images.is_empty())
+    {
         let first = damaged.iter_mut().find_map(|left| left.error.take());
         return Err(first.unwrap_or_else(Error::cancelled));
     }

@@ -118,10 +118,11 @@ impl Tape {
         self.add(header, 0, Body::Nothing);
         let base = self.end;
         let end = inner.end;
-        self.members.extend(inner.members.into_iter().map(|member| Member {
-            offset: base + member.offset,
-            ..member
-        }));
+        self.members
+            .extend(inner.members.into_iter().map(|member| Member {
+                offset: base + member.offset,
+                ..member
+            }));
         self.end = base + end;
         self.add(tar::END.to_vec(), 0, Body::Nothing);
     }

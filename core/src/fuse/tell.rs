@@ -69,7 +69,11 @@ pub(super) fn charts(report: &mut Report, tree: Option<&Tree>, plans: &[Plan]) -
         })
         .collect();
     charts.sort_by(|one, other| {
-        (&one.name, &one.version, &one.location).cmp(&(&other.name, &other.version, &other.location))
+        (&one.name, &one.version, &one.location).cmp(&(
+            &other.name,
+            &other.version,
+            &other.location,
+        ))
     });
     let all: BTreeSet<&String> = charts.iter().flat_map(|chart| &chart.platforms).collect();
     let lacking = charts.iter().filter(|chart| !chart.platforms.is_empty());
@@ -96,11 +100,15 @@ pub(super) fn charts(report: &mut Report, tree: Option<&Tree>, plans: &[Plan]) -
 fn common_platforms(plan: &Plan) -> BTreeSet<Platform> {
     let of = |image: &Assembled| -> BTreeSet<Platform> {
         let variants = image.selected.variants.iter();
-        variants.filter_map(|variant| variant.platform.clone()).collect()
+        variants
+            .filter_map(|variant| variant.platform.clone())
+            .collect()
     };
     let mut sets = plan.images.iter().map(of).filter(|set| !set.is_empty());
     let first = sets.next().unwrap_or_default();
-    sets.fold(first, |common, set| common.intersection(&set).cloned().collect())
+    sets.fold(first, |common, set| {
+        common.intersection(&set).cloned().collect()
+    })
 }
 
 fn planned(image: &Assembled, inputs: &[Input], replaces: bool) -> Image {

@@ -95,7 +95,12 @@ pub(super) fn merge(opened: &Everything, format: Format, options: &FuseOptions) 
             let inputs = &opened.inputs[source.numbers()];
             let platforms = inputs.iter().flat_map(|input| input.platforms()).collect();
             let roots = inputs.iter().flat_map(|input| input.roots()).collect();
-            (platforms, roots, source.source.location.spelled.as_str(), at)
+            (
+                platforms,
+                roots,
+                source.source.location.spelled.as_str(),
+                at,
+            )
         })
         .collect();
     // The file of the first platform keeps its place, whatever the order of the sources; of several
@@ -161,7 +166,10 @@ struct Merge<'a> {
 impl<'a> Merge<'a> {
     /// The packages' trees, below one root folder if each has just one.
     fn package(&mut self, levels: &[Found<'a>]) -> Result<Branch> {
-        let roots: Option<Vec<&str>> = levels.iter().map(|found| only_folder(found.level)).collect();
+        let roots: Option<Vec<&str>> = levels
+            .iter()
+            .map(|found| only_folder(found.level))
+            .collect();
         let Some(roots) = roots else {
             let stripped = levels.iter().map(|found| (*found, "")).collect::<Vec<_>>();
             return self.branch(&stripped, "");
@@ -177,12 +185,19 @@ impl<'a> Merge<'a> {
         for found in levels {
             let source = &self.opened[found.source].source;
             let item = match &found.level.items[..] {
-                [item @ Item { kind: Kind::Bundle(_), .. }] => item,
+                [
+                    item @ Item {
+                        kind: Kind::Bundle(_),
+                        ..
+                    },
+                ] => item,
                 _ => {
                     let message = "not a chart bundle, which a bundle is made of";
                     return Err(Error::new(ErrorKind::Usage, message)
                         .path(source.location.path())
-                        .hint("name `--format package`, or `--format oci-archive` for the images"));
+                        .hint(
+                            "name `--format package`, or `--format oci-archive` for the images",
+                        ));
                 }
             };
             let Kind::Bundle(bundle) = &item.kind else {
@@ -195,10 +210,11 @@ impl<'a> Merge<'a> {
             };
             bundles.push((part, bundle));
         }
-        if let Some(((_, one), (other, bundle))) = bundles
-            .first()
-            .zip(bundles.iter().find(|(_, bundle)| bundle.chart != bundles[0].1.chart))
-        {
+        if let Some(((_, one), (other, bundle))) = bundles.first().zip(
+            bundles
+                .iter()
+                .find(|(_, bundle)| bundle.chart != bundles[0].1.chart),
+        ) {
             let message = format!(
                 "a bundle holds one chart, and these are {} {} and {} {}",
                 one.chart.name, one.chart.version, bundle.chart.name, bundle.chart.version
@@ -293,9 +309,9 @@ impl<'a> Merge<'a> {
         let bundles: Vec<(Part<'a>, &'a Bundle)> = (parts.iter())
             .filter_map(|part| match &part.item.kind {
                 Kind::Bundle(bundle) => Some((*part, &**bundle)),
-                Kind::Nested { level, .. } => sole_bundle(level).map(|(level, bundle)| {
-                    (Part { level, ..*part }, bundle)
-                }),
+                Kind::Nested { level, .. } => {
+                    sole_bundle(level).map(|(level, bundle)| (Part { level, ..*part }, bundle))
+                }
                 _ => None,
             })
             .collect();
@@ -319,7 +335,9 @@ impl<'a> Merge<'a> {
             });
         }
         if let Kind::Directory(mode) = &first.item.kind
-            && parts.iter().all(|part| matches!(part.item.kind, Kind::Directory(_)))
+            && parts
+                .iter()
+                .all(|part| matches!(part.item.kind, Kind::Directory(_)))
         {
             return Ok(one(Leaf::Directory(*mode)));
         }
@@ -417,7 +435,10 @@ fn folders(levels: &[(Found<'_>, &str)]) -> BTreeSet<String> {
 
 /// Whether it is one member of its container, and no folder.
 fn is_file(item: &Item) -> bool {
-    matches!(item.kind, Kind::File(_) | Kind::Link(_) | Kind::Nested { .. })
+    matches!(
+        item.kind,
+        Kind::File(_) | Kind::Link(_) | Kind::Nested { .. }
+    )
 }
 
 /// The bundle that a container is, and nothing else.
@@ -435,8 +456,14 @@ fn sole_bundle(level: &Level) -> Option<(&Level, &Bundle)> {
 
 /// The folder that all of a container lies in, with its slash.
 fn only_folder(level: &Level) -> Option<&str> {
-    let (folder, _) = level.items.iter().find_map(|item| item.name.split_once('/'))?;
-    let prefix = level.items.iter().find_map(|item| item.name.get(..=folder.len()))?;
+    let (folder, _) = level
+        .items
+        .iter()
+        .find_map(|item| item.name.split_once('/'))?;
+    let prefix = level
+        .items
+        .iter()
+        .find_map(|item| item.name.get(..=folder.len()))?;
     let inside = |item: &Item| {
         item.name.starts_with(prefix)
             || (item.name == folder && matches!(item.kind, Kind::Directory(_)))

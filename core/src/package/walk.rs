@@ -60,6 +60,26 @@ impl Level {
         Self { members, items }
     }
 
+    /// Checks the plain files that checksum files among them list.
+    fn check_sums(&self) -> Result<()> {
+        let file = |name: &str| {
+            let at = self
+                .items
+                .binary_search_by(|item| item.name.as_str().cmp(name))
+                .ok()?;
+            match &self.items[at].kind {
+                Kind::File(member) => Some(member.clone()),
+                _ => None,
+            }
+        };
+        for item in &self.items {
+            if let Kind::File(member) = &item.kind {
+                container::check_sums(&self.members, member, &file)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Whether there is a bundle and nothing else.
     pub(super) fn only_bundle(&self) -> bool {
         matches!(&self.items[..], [Item { name, kind: Kind::Bundle(_) }] if name.is_empty())
@@ -118,7 +138,10 @@ impl Walk<'_> {
         };
         let mut unpacked: Vec<String> = Vec::new();
         for prefix in prefixes(members) {
-            if unpacked.iter().any(|outer| prefix.starts_with(outer.as_str())) {
+            if unpacked
+                .iter()
+                .any(|outer| prefix.starts_with(outer.as_str()))
+            {
                 continue;
             }
             let kind = if Bundle::is_at(members, &prefix)? {
@@ -177,6 +200,7 @@ impl Walk<'_> {
             level.items.push(Item { name, kind });
         }
         level.items.sort_by(|one, other| one.name.cmp(&other.name));
+        level.check_sums()?;
         Ok(level)
     }
 
@@ -230,7 +254,11 @@ fn prefixes(members: &Members) -> Vec<String> {
             let prefix = name.strip_suffix(listing)?;
             (prefix.is_empty() || prefix.ends_with('/')).then_some(prefix)
         });
-        prefixes.extend(listing.or_else(|| Bundle::prefix_of(name)).map(str::to_owned));
+        prefixes.extend(
+            listing
+                .or_else(|| Bundle::prefix_of(name))
+                .map(str::to_owned),
+        );
     }
     let mut prefixes: Vec<String> = prefixes.into_iter().collect();
     prefixes.sort_by_key(|prefix| (prefix.matches('/').count(), prefix.clone()));

@@ -45,19 +45,30 @@ impl Row {
         let source = (case.build)(&scene.path().join("in")).unwrap();
         let mut wrong = Vec::new();
         for standard in [false, true] {
-            let verbs = [("fuse", self.fuse), ("verify", self.verify), ("inspect", self.inspect)];
+            let verbs = [
+                ("fuse", self.fuse),
+                ("verify", self.verify),
+                ("inspect", self.inspect),
+            ];
             for (verb, verdict) in verbs {
                 let ran = run(&scene, verb, &source, standard);
                 let published = scene.published();
                 let found = match verdict {
                     Verdict::Passes if verb == "fuse" => {
                         let missing = published.is_empty().then(|| "nothing was published");
-                        missing.map(str::to_owned).into_iter().chain(passed(&ran)).collect()
+                        missing
+                            .map(str::to_owned)
+                            .into_iter()
+                            .chain(passed(&ran))
+                            .collect()
                     }
                     Verdict::Passes => passed(&ran),
                     Verdict::Fails => {
                         let left = (!published.is_empty()).then(|| format!("left {published:?}"));
-                        self.refused(&scene, verb, &ran, standard).into_iter().chain(left).collect()
+                        self.refused(&scene, verb, &ran, standard)
+                            .into_iter()
+                            .chain(left)
+                            .collect()
                     }
                 };
                 super::super::scene::remove(&scene.out("out.tar"));
@@ -74,7 +85,9 @@ impl Row {
         let said = match verb {
             "verify" => {
                 let findings = report["findings"].as_array().unwrap();
-                let error = findings.iter().find(|finding| finding["severity"] == "error");
+                let error = findings
+                    .iter()
+                    .find(|finding| finding["severity"] == "error");
                 error.cloned().unwrap_or_default()
             }
             _ => report["error"].clone(),
@@ -86,8 +99,15 @@ impl Row {
             }
         };
         let kind = self.kind.expect("a row that fails says how");
-        insist(ran.status == Some(i32::from(kind.exit_status())), "the exit status".to_owned());
-        let found = if verb == "verify" { &said["code"] } else { &said["kind"] };
+        insist(
+            ran.status == Some(i32::from(kind.exit_status())),
+            "the exit status".to_owned(),
+        );
+        let found = if verb == "verify" {
+            &said["code"]
+        } else {
+            &said["kind"]
+        };
         insist(found == kind.name(), format!("{found} is not {kind}"));
         let path = text(&said["path"]);
         let expected = match (standard, verb) {
@@ -106,12 +126,21 @@ impl Row {
         for (part, key) in [(OFFSET, "offset"), (DIGEST, "digest"), (HINT, "hint")] {
             // Findings are a list: what to do about them all is said once, elsewhere.
             let asked = self.names & part != 0 && !(verb == "verify" && key == "hint");
-            insist(!asked || said[key] != Value::Null, format!("no {key} in {said}"));
+            insist(
+                !asked || said[key] != Value::Null,
+                format!("no {key} in {said}"),
+            );
         }
         let message = text(&said["message"]);
-        insist(message.chars().count() < 700, format!("a message of {} letters", message.len()));
+        insist(
+            message.chars().count() < 700,
+            format!("a message of {} letters", message.len()),
+        );
         if verb != "verify" {
-            insist(ran.stderr.contains("error: "), "people are told nothing".to_owned());
+            insist(
+                ran.stderr.contains("error: "),
+                "people are told nothing".to_owned(),
+            );
         }
         wrong
     }

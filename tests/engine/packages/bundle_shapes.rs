@@ -26,7 +26,12 @@ fn prefixes_and_the_order_of_members_are_no_difference() {
     ] {
         let (sources, _) = pair(&scene, name, |platform| BundleOptions {
             // One of them only: the two still have to be one.
-            prefix: if *platform == Platform::arm64() { prefix } else { "" }.to_owned(),
+            prefix: if *platform == Platform::arm64() {
+                prefix
+            } else {
+                ""
+            }
+            .to_owned(),
             order,
             ..BundleOptions::default()
         });
@@ -55,7 +60,10 @@ fn images_tar_may_come_from_any_tool() {
         });
         let out = scene.out(&name);
         fused(&sources, &out, &[("format", "bundle")]);
-        assert_holds(&Tree::open(&out).images(), &written.iter().collect::<Vec<_>>());
+        assert_holds(
+            &Tree::open(&out).images(),
+            &written.iter().collect::<Vec<_>>(),
+        );
     }
 }
 
@@ -68,7 +76,11 @@ fn a_fused_bundle_is_a_source_like_any_other() {
     fused(&[&once], &twice, &[]);
     assert_eq!(sha256(&once), sha256(&twice));
     fused(&[&once, &sources[1]], &twice, &[("on-existing", "replace")]);
-    assert_eq!(sha256(&once), sha256(&twice), "with one of its sources again");
+    assert_eq!(
+        sha256(&once),
+        sha256(&twice),
+        "with one of its sources again"
+    );
 }
 
 /// Options of arm64 that differ.
@@ -87,7 +99,8 @@ fn differing(scene: &Scene, arm64: &BundleOptions) -> [PathBuf; 2] {
 fn charts_that_differ_are_a_conflict_that_shows_the_first_difference() {
     let usual = super::bundles::web("1.5.0");
     let (values, hints) = (usual.values(), usual.hints());
-    let line = |text: &str, part: &str| 1 + text.lines().position(|line| line.contains(part)).unwrap();
+    let line =
+        |text: &str, part: &str| 1 + text.lines().position(|line| line.contains(part)).unwrap();
     for (what, arm64, said) in [
         (
             "values",
@@ -128,7 +141,11 @@ fn charts_that_differ_are_a_conflict_that_shows_the_first_difference() {
         let failure = try_fuse(&sources, &out, &[]).unwrap_err();
         assert_eq!(failure.error.kind(), ErrorKind::Conflict, "{what}");
         let message = failure.error.to_string();
-        for part in said.iter().map(String::as_str).chain(["web 1.5.0", "amd64", "arm64"]) {
+        for part in said
+            .iter()
+            .map(String::as_str)
+            .chain(["web 1.5.0", "amd64", "arm64"])
+        {
             assert!(message.contains(part), "{what}: no {part} in {message}");
         }
         let hint = failure.error.get_hint().unwrap_or_default();
@@ -162,7 +179,11 @@ fn a_policy_decides_whose_chart_it_is_and_all_images_stay() {
             true => usual.hints(),
             false => "---\n".to_owned(),
         };
-        assert_eq!(tree.text("hints.yaml"), hints, "both files are of one source");
+        assert_eq!(
+            tree.text("hints.yaml"),
+            hints,
+            "both files are of one source"
+        );
         assert_eq!(tree.images().platforms(WEB), ["linux/amd64", "linux/arm64"]);
     }
 }

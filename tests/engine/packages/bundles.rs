@@ -61,7 +61,11 @@ fn two_bundles_become_one_in_the_usual_form() {
         serde_json::json!(["linux/amd64", "linux/arm64"])
     );
 
-    assert_eq!(compression(&out), "none", "charts-syncer reads plain tars only");
+    assert_eq!(
+        compression(&out),
+        "none",
+        "charts-syncer reads plain tars only"
+    );
     let (tree, source) = (Tree::open(&out), Tree::open(&sources[0]));
     assert_holds(&tree.images(), &written.iter().collect::<Vec<_>>());
     let order = &tree.order;
@@ -69,11 +73,17 @@ fn two_bundles_become_one_in_the_usual_form() {
     assert_eq!(order.last().unwrap(), "images.tar");
     let between = &order[1..order.len() - 1];
     assert!(
-        between.iter().all(|name| name.starts_with("original-chart/")),
+        between
+            .iter()
+            .all(|name| name.starts_with("original-chart/")),
         "{order:?}"
     );
     assert_eq!(tree.names(), source.names());
-    for name in tree.names().into_iter().filter(|name| *name != "images.tar") {
+    for name in tree
+        .names()
+        .into_iter()
+        .filter(|name| *name != "images.tar")
+    {
         assert_eq!(tree.file(name), source.file(name), "{name}");
     }
 }
@@ -95,7 +105,12 @@ fn bundles_of_several_charts_are_not_one_bundle() {
             let failure = try_fuse(&sources, &scene.out("x.bundle.tar"), chosen).unwrap_err();
             assert_eq!(failure.error.kind(), ErrorKind::Conflict);
             let said = failure.error.to_string();
-            let name = second.file_stem().unwrap().to_str().unwrap().replace('-', " ");
+            let name = second
+                .file_stem()
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .replace('-', " ");
             assert!(said.contains("web 1.5.0") && said.contains(&name), "{said}");
             assert!(failure.error.get_hint().is_some());
             assert!(scene.published().is_empty());
@@ -113,7 +128,12 @@ fn an_image_archive_is_no_bundle() {
     let (sources, _) = pair(&scene, "web_1.5.0.bundle.tar", usual);
     let image = images(&Platform::arm64());
     let options = fusion_fixtures::Options::default();
-    let archive = scene.write("images.tar", fusion_fixtures::Flavour::Ggcr, &image, &options);
+    let archive = scene.write(
+        "images.tar",
+        fusion_fixtures::Flavour::Ggcr,
+        &image,
+        &options,
+    );
     let all = [sources[0].as_path(), &archive.path];
     let failure = try_fuse(&all, &scene.out("x.bundle.tar"), &[("format", "bundle")]).unwrap_err();
     assert_eq!(failure.error.kind(), ErrorKind::Usage);
@@ -124,7 +144,11 @@ fn an_image_archive_is_no_bundle() {
 fn package(scene: &Scene, name: &str, path: &str, bundle: Bundle) -> PathBuf {
     let to = scene.source(name);
     let wrap = Wrap::Squeezed(Squeeze::gzip());
-    Package::new().with("notes.txt", "notes\n").with(path, bundle).write(&to, &wrap).unwrap();
+    Package::new()
+        .with("notes.txt", "notes\n")
+        .with(path, bundle)
+        .write(&to, &wrap)
+        .unwrap();
     to
 }
 
@@ -135,7 +159,10 @@ fn bundles_in_packages_pair_by_chart_whatever_their_paths() {
         ("kairship.bundle.tar", "charts/web_1.5.0.bundle.tar"),
         ("a/web-1.5.0.bundle.tar", "b/web_1.5.0.bundle.tar"),
         ("amd64/web_1.5.0.bundle.tar", "arm64/web_1.5.0.bundle.tar"),
-        ("web_1.5.0-x86_64.bundle.tar", "web_1.5.0-aarch64.bundle.tar"),
+        (
+            "web_1.5.0-x86_64.bundle.tar",
+            "web_1.5.0-aarch64.bundle.tar",
+        ),
         ("no-ending", "web_1.5.0.bundle.tar"),
     ] {
         let scene = Scene::new();
@@ -146,16 +173,28 @@ fn bundles_in_packages_pair_by_chart_whatever_their_paths() {
         ];
         let out = scene.out("out.tar.gz");
         let report = fused(&sources, &out, &[]);
-        assert_eq!(report["charts"].as_array().unwrap().len(), 1, "{one} {other}");
+        assert_eq!(
+            report["charts"].as_array().unwrap().len(),
+            1,
+            "{one} {other}"
+        );
         assert_eq!(
             chart(&report, "web")["platforms"],
             serde_json::json!(["linux/amd64", "linux/arm64"])
         );
         let tree = Tree::open(&out);
-        let names: Vec<_> = tree.names().into_iter().filter(|name| *name != "notes.txt").collect();
+        let names: Vec<_> = tree
+            .names()
+            .into_iter()
+            .filter(|name| *name != "notes.txt")
+            .collect();
         assert_eq!(names.len(), 1, "{names:?}");
         let layout = tree.nested(names[0]).images();
-        assert_eq!(layout.platforms(WEB), ["linux/amd64", "linux/arm64"], "{one} {other}");
+        assert_eq!(
+            layout.platforms(WEB),
+            ["linux/amd64", "linux/arm64"],
+            "{one} {other}"
+        );
     }
 }
 
@@ -169,15 +208,36 @@ fn versions_of_one_chart_stay_apart() {
         Bundle::new(Chart::new("web", version, &[WEB]), images)
     };
     let sources = [
-        package(&scene, "amd64.tar.gz", "web.bundle.tar", bundle("1.5.0", &amd64)),
-        package(&scene, "arm64.tar.gz", "web.bundle.tar", bundle("1.6.0", &arm64)),
+        package(
+            &scene,
+            "amd64.tar.gz",
+            "web.bundle.tar",
+            bundle("1.5.0", &amd64),
+        ),
+        package(
+            &scene,
+            "arm64.tar.gz",
+            "web.bundle.tar",
+            bundle("1.6.0", &arm64),
+        ),
     ];
     let out = scene.out("out.tar");
     let report = fused(&sources, &out, &[]);
     assert_eq!(report["charts"].as_array().unwrap().len(), 2);
     let tree = Tree::open(&out);
-    let found: Vec<_> = tree.names().into_iter().filter(|name| *name != "notes.txt").collect();
-    assert_eq!(found, ["web.bundle.tar", "web.bundle.linux-arm64.tar"].iter().rev().copied().collect::<Vec<_>>());
+    let found: Vec<_> = tree
+        .names()
+        .into_iter()
+        .filter(|name| *name != "notes.txt")
+        .collect();
+    assert_eq!(
+        found,
+        ["web.bundle.tar", "web.bundle.linux-arm64.tar"]
+            .iter()
+            .rev()
+            .copied()
+            .collect::<Vec<_>>()
+    );
     let version = |name: &str| tree.nested(name).text("original-chart/Chart.yaml");
     assert!(version("web.bundle.tar").contains("version: 1.5.0"));
     assert!(version("web.bundle.linux-arm64.tar").contains("version: 1.6.0"));
@@ -193,13 +253,26 @@ fn a_chart_in_one_package_only_is_kept_and_reported() {
         Bundle::new(Chart::new(name, "1.0.0", &[WEB]), images)
     };
     let sources = [
-        package(&scene, "amd64.tar.gz", "one.bundle.tar", bundle("one", &amd64)),
-        package(&scene, "arm64.tar.gz", "two.bundle.tar", bundle("two", &arm64)),
+        package(
+            &scene,
+            "amd64.tar.gz",
+            "one.bundle.tar",
+            bundle("one", &amd64),
+        ),
+        package(
+            &scene,
+            "arm64.tar.gz",
+            "two.bundle.tar",
+            bundle("two", &arm64),
+        ),
     ];
     let out = scene.out("out.tar");
     let report = fused(&sources, &out, &[]);
     let tree = Tree::open(&out);
-    assert_eq!(tree.names(), ["notes.txt", "one.bundle.tar", "two.bundle.tar"]);
+    assert_eq!(
+        tree.names(),
+        ["notes.txt", "one.bundle.tar", "two.bundle.tar"]
+    );
     // Each has what the other's image of the same name has: one reference, one index.
     let digest = |name: &str| tree.nested(name).images().root(WEB)["digest"].clone();
     assert_eq!(digest("one.bundle.tar"), digest("two.bundle.tar"));
@@ -250,7 +323,10 @@ fn bundles_without_images_or_hints_are_kept_as_they_are() {
     assert_eq!(chart(&report, "web")["platforms"], serde_json::json!([]));
     let absent = tree.nested("absent.bundle.tar");
     assert!(!absent.has("hints.yaml"));
-    assert_eq!(absent.images().platforms(WEB), ["linux/amd64", "linux/arm64"]);
+    assert_eq!(
+        absent.images().platforms(WEB),
+        ["linux/amd64", "linux/arm64"]
+    );
 }
 
 #[test]
@@ -262,8 +338,14 @@ fn a_bundle_without_images_takes_those_of_the_other() {
     });
     let out = scene.out("web.bundle.tar");
     let report = fused(&sources, &out, &[]);
-    assert_holds(&Tree::open(&out).images(), &written.iter().collect::<Vec<_>>());
-    assert_eq!(chart(&report, "web")["platforms"], serde_json::json!(["linux/amd64"]));
+    assert_holds(
+        &Tree::open(&out).images(),
+        &written.iter().collect::<Vec<_>>(),
+    );
+    assert_eq!(
+        chart(&report, "web")["platforms"],
+        serde_json::json!(["linux/amd64"])
+    );
 }
 
 #[test]

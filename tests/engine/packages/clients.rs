@@ -21,7 +21,10 @@ fn the_archives_in_bundles_load_into_containerd_docker_podman_and_skopeo() {
     let out = scene.out("addon.tar.gz");
     fused(&pair.sources(), &out, &[]);
     let tree = Tree::open(&out);
-    let bundles = tree.names().into_iter().filter(|name| name.ends_with(".bundle.tar"));
+    let bundles = tree
+        .names()
+        .into_iter()
+        .filter(|name| name.ends_with(".bundle.tar"));
     let bundles: Vec<&str> = bundles.collect();
     assert_eq!(bundles.len(), 2);
     let podman = Podman::new();

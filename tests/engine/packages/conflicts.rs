@@ -28,8 +28,14 @@ fn pair(scene: &Scene, fill: impl Fn(&str, Package) -> Package) -> [PathBuf; 2] 
 fn differing(scene: &Scene) -> [PathBuf; 2] {
     pair(scene, |architecture, package| {
         package
-            .with("bin/tool", Item::Program(format!("for {architecture}\n").as_str().into()))
-            .with("settings.yaml", format!("platform: {architecture}\n").as_str())
+            .with(
+                "bin/tool",
+                Item::Program(format!("for {architecture}\n").as_str().into()),
+            )
+            .with(
+                "settings.yaml",
+                format!("platform: {architecture}\n").as_str(),
+            )
             .with("README.md", "the same\n")
     })
 }
@@ -67,7 +73,11 @@ fn first_and_last_keep_the_file_of_that_source() {
         let report = fused(&sources, &out, &chosen);
         let tree = Tree::open(&out);
         assert_eq!(tree.text("bin/tool"), format!("for {kept}\n"), "{policy}");
-        assert_eq!(tree.text("settings.yaml"), format!("platform: {kept}\n"), "{policy}");
+        assert_eq!(
+            tree.text("settings.yaml"),
+            format!("platform: {kept}\n"),
+            "{policy}"
+        );
         assert_eq!(tree.names().len(), 4, "nothing beside: {:?}", tree.names());
         let said = warnings(&report, "file-conflict");
         assert_eq!(said.len(), 2, "{said:?}");
@@ -87,7 +97,12 @@ fn error_refuses_files_that_differ_and_publishes_nothing() {
     for part in ["bin/tool", "amd64.tar.gz", "arm64.tar.gz"] {
         assert!(said.contains(part), "{part}: {said}");
     }
-    assert!(failure.error.get_hint().is_some_and(|hint| hint.contains("beside")));
+    assert!(
+        failure
+            .error
+            .get_hint()
+            .is_some_and(|hint| hint.contains("beside"))
+    );
     assert!(scene.published().is_empty());
 
     // What is the same is none.
@@ -109,8 +124,14 @@ fn links_and_empty_folders_and_permissions_stay() {
     let report = fused(&sources, &out, &[]);
     let tree = Tree::open(&out);
     assert_eq!(*tree.node("bin/tool"), Node::Link("tool-1.2".to_owned()));
-    assert_eq!(*tree.node("current"), Node::Link("releases/amd64".to_owned()));
-    assert_eq!(*tree.node("current.linux-arm64"), Node::Link("releases/arm64".to_owned()));
+    assert_eq!(
+        *tree.node("current"),
+        Node::Link("releases/amd64".to_owned())
+    );
+    assert_eq!(
+        *tree.node("current.linux-arm64"),
+        Node::Link("releases/arm64".to_owned())
+    );
     assert_eq!(*tree.node("spool"), Node::Folder);
     assert_eq!(warnings(&report, "file-conflict").len(), 1);
     let mut archive = tar::Archive::new(std::fs::File::open(&out).unwrap());
@@ -137,11 +158,17 @@ fn a_file_gives_way_to_a_folder_of_its_name() {
         let out = scene.out("out.tar");
         let report = fused(&sources, &out, &[]);
         let tree = Tree::open(&out);
-        assert_eq!(tree.names(), ["files.linux-amd64", "files/list", "images.tar"]);
+        assert_eq!(
+            tree.names(),
+            ["files.linux-amd64", "files/list", "images.tar"]
+        );
         assert_eq!(tree.text("files.linux-amd64"), "a file\n");
         assert_eq!(tree.text("files/list"), "in a folder\n");
         let said = warnings(&report, "file-conflict");
-        assert!(said.len() == 1 && said[0].contains("files.linux-amd64"), "{said:?}");
+        assert!(
+            said.len() == 1 && said[0].contains("files.linux-amd64"),
+            "{said:?}"
+        );
 
         let chosen = [("on-file-conflict", "error"), ("on-existing", "replace")];
         let failure = try_fuse(&sources, &out, &chosen).unwrap_err();

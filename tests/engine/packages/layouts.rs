@@ -52,7 +52,10 @@ fn a_module_download_stays_a_folder_of_bundles_in_a_tar() {
     for (name, path) in names.iter().zip(&paths) {
         assert_holds(&tree.nested(path).images(), &pair.of_chart(name));
         let chart = chart(&report, name);
-        assert_eq!(chart["platforms"], serde_json::json!(["linux/amd64", "linux/arm64"]));
+        assert_eq!(
+            chart["platforms"],
+            serde_json::json!(["linux/amd64", "linux/arm64"])
+        );
         assert_eq!(chart["version"], "0.13.1");
     }
     assert_eq!(warnings(&report, "missing-platform"), [""; 0]);
@@ -76,10 +79,14 @@ fn an_addon_package_stays_one_with_all_charts_and_files() {
     // velero is for amd64 only: kept, and said.
     assert_eq!(pair.arm64.bundles.len(), 2);
     assert_eq!(report["charts"].as_array().unwrap().len(), 3);
-    assert_eq!(chart(&report, "velero")["platforms"], serde_json::json!(["linux/amd64"]));
+    assert_eq!(
+        chart(&report, "velero")["platforms"],
+        serde_json::json!(["linux/amd64"])
+    );
     let said = warnings(&report, "missing-platform");
     assert!(
-        said.iter().any(|said| said.contains("velero 5.2.0") && said.contains("linux/arm64")),
+        said.iter()
+            .any(|said| said.contains("velero 5.2.0") && said.contains("linux/arm64")),
         "{said:?}"
     );
 
@@ -89,19 +96,30 @@ fn an_addon_package_stays_one_with_all_charts_and_files() {
         sources[at].file(&format!("{root}-{architecture}/{name}"))
     };
     // What is the same is there once, what differs twice.
-    assert_eq!(tree.file(&format!("{root}/README.md")), from(0, "README.md"));
+    assert_eq!(
+        tree.file(&format!("{root}/README.md")),
+        from(0, "README.md")
+    );
     assert!(!tree.has(&format!("{root}/README.linux-arm64.md")));
     let said = warnings(&report, "file-conflict");
     for (name, beside) in [
         ("charts-syncer", "charts-syncer.linux-arm64"),
-        ("charts-syncer.sha512sum", "charts-syncer.sha512sum.linux-arm64"),
+        (
+            "charts-syncer.sha512sum",
+            "charts-syncer.sha512sum.linux-arm64",
+        ),
         ("manifest.yaml", "manifest.linux-arm64.yaml"),
     ] {
         assert_eq!(tree.file(&format!("{root}/{name}")), from(0, name));
         assert_eq!(tree.file(&format!("{root}/{beside}")), from(1, name));
-        let said = said.iter().filter(|said| said.contains(&format!("{root}/{name}`")));
+        let said = said
+            .iter()
+            .filter(|said| said.contains(&format!("{root}/{name}`")));
         let said: Vec<_> = said.collect();
-        assert!(said.len() == 1 && said[0].contains(beside), "{name}: {said:?}");
+        assert!(
+            said.len() == 1 && said[0].contains(beside),
+            "{name}: {said:?}"
+        );
     }
     assert_eq!(said.len(), 3, "{said:?}");
     images_alone(&scene, &pair);
@@ -126,7 +144,10 @@ fn kubeans_images_stay_a_layout_with_its_list() {
     let pair = Pair::usual(&scene, Kind::Kubean);
     let (report, tree) = same_kind(&scene, &pair, "offline-images.tar.gz", "package");
     assert_kubean(&tree, &pair);
-    let beside = tree.names().into_iter().filter(|name| !name.contains("/blobs/"));
+    let beside = tree
+        .names()
+        .into_iter()
+        .filter(|name| !name.contains("/blobs/"));
     assert_eq!(
         beside.collect::<Vec<_>>(),
         ["images.list", "index.json", "manifest.json", "oci-layout"]
@@ -144,12 +165,13 @@ fn kubeans_lists_are_one_list_of_all_images() {
             fusion_fixtures::synthetic::image(Some(reference), platform, 1, &[2000], 0).unwrap()
         };
         let images = references.iter().map(image).collect();
-        let mut layout = fusion_fixtures::package::Archive::new(
-            fusion_fixtures::Flavour::OciLayout,
-            images,
-        );
+        let mut layout =
+            fusion_fixtures::package::Archive::new(fusion_fixtures::Flavour::OciLayout, images);
         layout.options.naming = fusion_fixtures::Naming::Full;
-        let list: String = references.iter().map(|reference| format!("{reference}\n")).collect();
+        let list: String = references
+            .iter()
+            .map(|reference| format!("{reference}\n"))
+            .collect();
         let package = fusion_fixtures::package::Package::new()
             .with("offline-images", layout)
             .with("offline-images/images.list", list.as_str());
@@ -157,7 +179,11 @@ fn kubeans_lists_are_one_list_of_all_images() {
         package.write(&path, &Kind::Kubean.usual_wrap()).unwrap();
         path
     };
-    let [web, api, job] = ["docker.io/acme/web:1", "docker.io/acme/api:1", "docker.io/acme/job:1"];
+    let [web, api, job] = [
+        "docker.io/acme/web:1",
+        "docker.io/acme/api:1",
+        "docker.io/acme/job:1",
+    ];
     let [amd64, arm64] = super::platforms();
     let sources = [
         list("amd64.tar.gz", &[web, api], &amd64),
@@ -166,7 +192,10 @@ fn kubeans_lists_are_one_list_of_all_images() {
     let out = scene.out("offline-images.tar.gz");
     fused(&sources, &out, &[]);
     let tree = Tree::open(&out);
-    assert_eq!(tree.text("offline-images/images.list"), format!("{web}\n{api}\n{job}\n"));
+    assert_eq!(
+        tree.text("offline-images/images.list"),
+        format!("{web}\n{api}\n{job}\n")
+    );
     assert_eq!(tree.layout("offline-images/").names().len(), 3);
 }
 
@@ -175,7 +204,10 @@ fn kubeans_release_keeps_an_archive_in_an_archive_both_compressed() {
     let scene = Scene::new();
     let pair = Pair::usual(&scene, Kind::KubeanRelease);
     let (report, tree) = same_kind(&scene, &pair, "images-v0.18.0.tar.gz", "package");
-    assert_eq!(tree.names(), ["images/import_images.sh", "images/offline-images.tar.gz"]);
+    assert_eq!(
+        tree.names(),
+        ["images/import_images.sh", "images/offline-images.tar.gz"]
+    );
     let inner = tree.file("images/offline-images.tar.gz");
     assert_eq!(inner[..2], [0x1f, 0x8b], "it stays compressed");
     assert_kubean(&tree.nested("images/offline-images.tar.gz"), &pair);

@@ -79,7 +79,10 @@ fn assert_holds(layout: &Layout, images: &[&WrittenImage]) {
         let manifest = layout.json(&child["digest"]);
         let config = &manifest["config"];
         assert_eq!(config["digest"], image.config.digest.to_string(), "{name}");
-        assert_eq!(layout.blob(&config["digest"]).len() as u64, image.config.size);
+        assert_eq!(
+            layout.blob(&config["digest"]).len() as u64,
+            image.config.size
+        );
         let layers = manifest["layers"].as_array().unwrap();
         let found: Vec<String> = layers.iter().map(|layer| text(&layer["digest"])).collect();
         let stored: Vec<String> = (image.layers.iter())

@@ -60,7 +60,9 @@ fn packages_of_one_platform_in_any_order_make_the_same_bytes() {
             !bundle || bundles.contains(&at)
         });
         let path = scene.source(&format!("addon-{seed}.tar.gz"));
-        package.write(&path, &Wrap::Squeezed(Squeeze::gzip())).unwrap();
+        package
+            .write(&path, &Wrap::Squeezed(Squeeze::gzip()))
+            .unwrap();
         path
     };
     // Other charts, and another build of the tools.
@@ -83,15 +85,27 @@ fn wrapped(scene: &Scene, kind: Kind, name: &str, wrap: Wrap) -> [PathBuf; 2] {
 
 #[test]
 fn however_packages_are_wrapped_they_hold_the_same() {
-    for kind in [Kind::Module, Kind::Addon, Kind::Kubean, Kind::KubeanRelease, Kind::Rke2] {
+    for kind in [
+        Kind::Module,
+        Kind::Addon,
+        Kind::Kubean,
+        Kind::KubeanRelease,
+        Kind::Rke2,
+    ] {
         let scene = Scene::new();
         let wraps = [
             ("tar", Wrap::Tar),
             ("gzip", Wrap::Squeezed(Squeeze::gzip())),
             ("zstd", Wrap::Squeezed(Squeeze::zstd())),
             ("directory", Wrap::Directory),
-            ("gzip-members", Wrap::Squeezed(Squeeze::gzip().pieces(100_000))),
-            ("zstd-frames", Wrap::Squeezed(Squeeze::zstd().pieces(100_000).skippable(b"pzstd"))),
+            (
+                "gzip-members",
+                Wrap::Squeezed(Squeeze::gzip().pieces(100_000)),
+            ),
+            (
+                "zstd-frames",
+                Wrap::Squeezed(Squeeze::zstd().pieces(100_000).skippable(b"pzstd")),
+            ),
         ];
         let mut first: Option<[String; 3]> = None;
         for (name, wrap) in wraps {
@@ -99,8 +113,16 @@ fn however_packages_are_wrapped_they_hold_the_same() {
             let sources: [&Path; 2] = [&sources[0], &sources[1]];
             let found = [
                 made(&sources, &scene.out("layout"), &[("format", "oci")]),
-                made(&sources, &scene.out("images.tar"), &[("format", "oci-archive")]),
-                made(&sources, &scene.out("package.tar"), &[("format", "package")]),
+                made(
+                    &sources,
+                    &scene.out("images.tar"),
+                    &[("format", "oci-archive")],
+                ),
+                made(
+                    &sources,
+                    &scene.out("package.tar"),
+                    &[("format", "package")],
+                ),
             ];
             match &first {
                 None => first = Some(found),
@@ -130,7 +152,10 @@ fn five_architectures_become_one_package() {
     let written: Vec<_> = (all.iter())
         .map(|platform| offline.write(platform, &scene.source("")).unwrap())
         .collect();
-    let sources: Vec<&Path> = written.iter().map(|package| package.path.as_path()).collect();
+    let sources: Vec<&Path> = written
+        .iter()
+        .map(|package| package.path.as_path())
+        .collect();
 
     let out = scene.out("addon.tar.gz");
     let report = fused(&sources, &out, &[]);

@@ -21,7 +21,9 @@ fn tag(reference: &str) -> String {
         true => (first, rest),
         false => ("index.docker.io", reference),
     };
-    let registry = registry.replace("docker.io", "index.docker.io").replace("index.index.", "index.");
+    let registry = registry
+        .replace("docker.io", "index.docker.io")
+        .replace("index.index.", "index.");
     let library = registry == "index.docker.io" && !repository.contains('/');
     let folder = if library { "library/" } else { "" };
     let last = repository.rsplit('/').next().unwrap();
@@ -76,7 +78,10 @@ fn charts_syncer_reads_every_image_of_every_bundle() {
         let chosen = [("docker-platform", choice), ("on-existing", "replace")];
         fused(&pair.sources(), &out, &chosen);
         let tree = Tree::open(&out);
-        let paths = tree.names().into_iter().filter(|name| name.ends_with(".bundle.tar"));
+        let paths = tree
+            .names()
+            .into_iter()
+            .filter(|name| name.ends_with(".bundle.tar"));
         let paths: Vec<&str> = paths.collect();
         assert_eq!(paths.len(), pair.amd64.bundles.len());
         let (mut charts, mut platforms) = (BTreeSet::new(), BTreeSet::new());
@@ -107,7 +112,11 @@ fn charts_syncer_reads_every_image_of_every_bundle() {
 #[test]
 fn references_as_charts_spell_them_are_found() {
     let scene = Scene::new();
-    let spelled = ["nginx", "bitnami/redis:7", "registry.example:5000/team/app:1.0"];
+    let spelled = [
+        "nginx",
+        "bitnami/redis:7",
+        "registry.example:5000/team/app:1.0",
+    ];
     let sources = super::platforms().map(|platform| {
         let image = |reference: &&str| {
             fusion_fixtures::synthetic::image(Some(reference), &platform, 1, &[2000], 0).unwrap()

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use super::FuseOptions;
 use crate::error::{Error, ErrorKind, Result};
-use crate::oci::Platform;
+use crate::fuse::naming::pattern;
+use crate::oci::{Platform, Reference};
 
 /// What setting an option does.
 enum Effect<'a> {
@@ -58,7 +59,6 @@ impl FuseOptions {
     }
 
     fn apply(&mut self, name: &str, value: &str, add: bool) -> Result<()> {
-        let text = || Some(value.to_owned());
         let mut one = |options: &mut Self, value: &str| -> Result<()> {
             match name {
                 "clean" => options.clean = switch(name, value)?,
@@ -70,13 +70,13 @@ impl FuseOptions {
                 "jobs" => options.jobs = Some(jobs(value)?),
                 "keep-going" => options.keep_going = switch(name, value)?,
                 "media-types" => options.media_types = value.parse()?,
-                "name" => options.name = text(),
+                "name" => options.name = Some(name_of(value)?),
                 "on-conflict" => options.on_conflict = value.parse()?,
                 "on-existing" => options.on_existing = value.parse()?,
                 "on-file-conflict" => options.on_file_conflict = value.parse()?,
                 "strip-arch-suffix" => options.strip_arch_suffix = switch(name, value)?,
                 "verify" => options.verify = value.parse()?,
-                "work-dir" => options.work_dir = Some(PathBuf::from(value)),
+                "work-dir" => options.work_dir = Some(folder(value)?),
                 _ => return Err(unknown(name)),
             }
             Ok(())
@@ -93,6 +93,7 @@ impl FuseOptions {
             "exclude" => Effect::Many(
                 |options| options.exclude.clear(),
                 |options, value| {
+                    pattern(value)?;
                     options.exclude.push(value.to_owned());
                     Ok(())
                 },
@@ -100,6 +101,7 @@ impl FuseOptions {
             "image" => Effect::Many(
                 |options| options.images.clear(),
                 |options, value| {
+                    pattern(value)?;
                     options.images.push(value.to_owned());
                     Ok(())
                 },
@@ -151,7 +153,7 @@ impl FuseOptions {
 
 fn switch(name: &str, value: &str) -> Result<bool> {
     match value {
-        "true" | "1" | "yes" | "on" | "" => Ok(true),
+        "true" | "1" | "yes" | "on" => Ok(true),
         "false" | "0" | "no" | "off" => Ok(false),
         _ => {
             let message = format!("`{name}` is `true` or `false`, not `{value}`");
@@ -167,6 +169,18 @@ fn jobs(value: &str) -> Result<usize> {
             let message = format!("`jobs` is a number of threads from 1 on, not `{value}`");
             Err(Error::new(ErrorKind::Usage, message))
         }
+    }
+}
+
+fn name_of(value: &str) -> Result<String> {
+    value.parse::<Reference>()?;
+    Ok(value.to_owned())
+}
+
+fn folder(value: &str) -> Result<PathBuf> {
+    match value {
+        "" => Err(Error::new(ErrorKind::Usage, "`work-dir` needs a value")),
+        _ => Ok(PathBuf::from(value)),
     }
 }
 
@@ -211,6 +225,20 @@ mod tests {
             assert!(!message.contains("there is no option"), "{name}");
         }
         assert!(FuseOptions::default().set("nope", "1").is_err());
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_said_at_once() {
+        for (name, value) in [
+            ("name", "A"),
+            ("image", "["),
+            ("exclude", "[a"),
+            ("work-dir", ""),
+            ("dry-run", ""),
+        ] {
+            let error = FuseOptions::default().set(name, value).err();
+            assert_eq!(error.map(|e| e.kind()), Some(ErrorKind::Usage), "{name}");
+        }
     }
 
     #[test]

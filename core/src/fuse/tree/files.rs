@@ -52,18 +52,25 @@ impl<'a> Merge<'a> {
         let source = &self.opened[part.source].source.location;
         let of = part.level.members.called(&part.item.name);
         if self.options.on_file_conflict == OnFileConflict::Error {
-            return Err(Error::new(ErrorKind::Conflict, "the file is a folder elsewhere")
-                .path(source.path())
-                .member(of)
-                .hint("keep both with `--on-file-conflict beside`"));
+            return Err(
+                Error::new(ErrorKind::Conflict, "the file is a folder elsewhere")
+                    .path(source.path())
+                    .member(of)
+                    .hint("keep both with `--on-file-conflict beside`"),
+            );
         }
-        let message = format!("`{of}` of `{}` is a folder elsewhere: it became {name}", source.spelled);
+        let message = format!(
+            "`{of}` of `{}` is a folder elsewhere: it became {name}",
+            source.spelled
+        );
         self.warn("file-conflict", message);
         Ok(())
     }
 
     pub(super) fn label(&self, part: &Part<'_>) -> &str {
-        self.labels.get(&part.source).map_or("other", String::as_str)
+        self.labels
+            .get(&part.source)
+            .map_or("other", String::as_str)
     }
 
     /// Which of several contents stay, the first in its place.
@@ -89,7 +96,9 @@ impl<'a> Merge<'a> {
                 return Err(Error::new(ErrorKind::Conflict, message)
                     .path(self.opened[distinct[0].source].source.location.path())
                     .member(name)
-                    .hint("keep all with `--on-file-conflict beside`, or one with `first`, `last`"));
+                    .hint(
+                        "keep all with `--on-file-conflict beside`, or one with `first`, `last`",
+                    ));
             }
             OnFileConflict::First => distinct.sort_by_key(|part| part.source),
             OnFileConflict::Last => {
@@ -152,10 +161,9 @@ impl<'a> Merge<'a> {
 fn same(one: &Part<'_>, other: &Part<'_>) -> Result<bool> {
     match (&one.item.kind, &other.item.kind) {
         (Kind::Link(one), Kind::Link(other)) => Ok(one == other),
-        (Kind::File(mine), Kind::File(theirs)) => same_content(
-            (&one.level.members, mine),
-            (&other.level.members, theirs),
-        ),
+        (Kind::File(mine), Kind::File(theirs)) => {
+            same_content((&one.level.members, mine), (&other.level.members, theirs))
+        }
         (Kind::Directory(_), Kind::Directory(_)) => Ok(true),
         _ => Ok(false),
     }

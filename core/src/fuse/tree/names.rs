@@ -62,7 +62,9 @@ pub(super) fn common(names: &[&str]) -> String {
         return (*first).to_owned();
     }
     let stripped = without_architecture(first);
-    let same = names.iter().all(|name| without_architecture(name) == stripped);
+    let same = names
+        .iter()
+        .all(|name| without_architecture(name) == stripped);
     if same && !stripped.trim_matches('/').is_empty() {
         stripped
     } else {
@@ -83,7 +85,9 @@ pub(super) fn beside(name: &str, label: &str) -> String {
     };
     let split = match last.rsplit_once('.') {
         Some((stem, ending)) if kind(ending) && !stem.is_empty() => match stem.rsplit_once('.') {
-            Some((shorter, "tar")) if !shorter.is_empty() => Some((shorter, format!("tar.{ending}"))),
+            Some((shorter, "tar")) if !shorter.is_empty() => {
+                Some((shorter, format!("tar.{ending}")))
+            }
             _ => Some((stem, ending.to_owned())),
         },
         _ => None,
@@ -125,7 +129,10 @@ mod tests {
             ("data/arm64/files/", "data/files/"),
             ("addon-v0.12.0-arm64/", "addon-v0.12.0/"),
             ("charm64.tar", "charm64.tar"),
-            ("k3s-airgap-images-AMD64.tar.zst", "k3s-airgap-images.tar.zst"),
+            (
+                "k3s-airgap-images-AMD64.tar.zst",
+                "k3s-airgap-images.tar.zst",
+            ),
         ] {
             assert_eq!(without_architecture(name), without, "{name}");
         }

@@ -1,7 +1,7 @@
 //! The loadable archive: a file whose members get to their places in any order, or a stream.
 
 use std::fs::File;
-use std::io::Write;
+use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -230,7 +230,7 @@ pub(super) fn write_standard(job: &Job<'_>) -> Result<Written> {
     }
     job.progress
         .enter(Phase::Publish, job.set.bytes(), job.set.blobs.len() as u64)?;
-    let mut out = std::io::stdout().lock();
+    let mut out = BufWriter::new(fsx::standard_output()?);
     let read = stream(job, &tape, &mut out)?;
     out.flush()
         .map_err(|error| Error::io("cannot write", Path::new("standard output"), error))?;

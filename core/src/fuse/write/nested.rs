@@ -5,8 +5,8 @@ use std::io::Write;
 use super::super::listing::{OCI_LAYOUT, index_json, manifest_json};
 use super::super::tape::{Body, Member, Tape};
 use super::super::tree::{Branch, Leaf, Tree};
-use super::archive::{self, MOST_ENCODERS, of_plan};
 use super::Job;
+use super::archive::{self, MOST_ENCODERS, of_plan};
 use crate::compress::{self, Encoder};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fsx;
@@ -114,10 +114,13 @@ fn add(
     let file = fsx::create_file(&path, 0o600)?;
     let failed = compress::into_error;
     let threads = job.pool.current_num_threads().min(MOST_ENCODERS);
-    let mut encoder = Encoder::new(compression, archive::level(compression), threads, &file)
-        .map_err(failed)?;
+    let mut encoder =
+        Encoder::new(compression, archive::level(compression), threads, &file).map_err(failed)?;
     archive::stream(job, &inner, &mut encoder)?;
-    encoder.finish().and_then(|mut file| file.flush()).map_err(failed)?;
+    encoder
+        .finish()
+        .and_then(|mut file| file.flush())
+        .map_err(failed)?;
     let size = fsx::metadata(&path)?.len();
     tape.content(name, size, mode, Body::Made(path));
     Ok(())
