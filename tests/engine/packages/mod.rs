@@ -6,12 +6,12 @@ mod bundle_shapes;
 mod bundles;
 mod clients;
 mod conflicts;
-// mod frugal;
-// mod killed;
+mod frugal;
+mod killed;
 mod layouts;
 mod plain;
 mod shapes;
-// mod space;
+mod space;
 mod syncer;
 
 use std::path::Path;
