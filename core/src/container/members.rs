@@ -527,6 +527,36 @@ impl Members {
     }
 }
 
+impl Streamed {
+    /// Whether the content is the same; that of a container that was taken apart is what is in it.
+    fn same(&self, other: &Self) -> bool {
+        match (&self.nested, &other.nested) {
+            (Some(one), Some(other)) => {
+                one.compression == other.compression && one.members.same_names(&other.members)
+            }
+            _ => self.digest.is_some() && self.digest == other.digest && self.size == other.size,
+        }
+    }
+}
+
+impl Members {
+    /// Whether the members of two streamed containers are the same.
+    fn same_names(&self, other: &Self) -> bool {
+        let same = |one: &Node, other: &Node| match (one, other) {
+            (Node::File(one), Node::File(other)) => {
+                let streamed = (self.streamed(one), self.streamed(other));
+                matches!(streamed, (Some(one), Some(other)) if one.same(other))
+            }
+            (Node::Link(one, _), Node::Link(other, _)) => one == other,
+            (Node::Directory(_), Node::Directory(_)) => true,
+            _ => false,
+        };
+        self.names.len() == other.names.len()
+            && (self.names.iter().zip(&other.names))
+                .all(|((name, one), (other_name, other))| name == other_name && same(one, other))
+    }
+}
+
 /// A part of a mapped file.
 struct Slice<'a> {
     mapped: &'a Mapped,
@@ -554,9 +584,7 @@ impl Backing {
         match (one, other) {
             (Node::Link(one, _), Node::Link(other, _)) => Ok(one == other),
             (Node::File(one), Node::File(other)) => match (&one.content, &other.content) {
-                (Content::Streamed(one), Content::Streamed(other)) => Ok(one.digest.is_some()
-                    && one.digest == other.digest
-                    && one.size == other.size),
+                (Content::Streamed(one), Content::Streamed(other)) => Ok(one.same(other)),
                 (Content::Range(a), Content::Range(b)) if one.size == other.size => {
                     let Self::Tar(mapped) = self else {
                         return Ok(false);

@@ -266,7 +266,11 @@ impl<'a> Walk<'a> {
                 Ok(digest) => diff_id = digest.map(Ok),
                 Err(error) => {
                     diff_id = Some(Err(error.message().to_owned()));
-                    damage = Some(error.within(&within, 0));
+                    damage = Some(match error.get_path() {
+                        // It says already where it happened, deeper in.
+                        Some(_) => error,
+                        None => error.within(&within, 0).path(self.path),
+                    });
                 }
             }
         }

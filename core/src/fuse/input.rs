@@ -7,7 +7,7 @@ use crate::archive::{Archive, Name};
 use crate::error::{Error, Result};
 use crate::graph::{self, Node};
 use crate::location::Location;
-use crate::oci::{Descriptor, Platform};
+use crate::oci::{Descriptor, Digest, Platform};
 use crate::package::{Keep, Source};
 use crate::progress::Progress;
 
@@ -71,6 +71,15 @@ impl Input {
             is_destination: false,
             platform,
         }
+    }
+
+    /// What it lists, as far as it is sound.
+    pub(super) fn roots(&self) -> impl Iterator<Item = Digest> {
+        let found = self
+            .listed
+            .iter()
+            .filter_map(|listed| listed.found.as_ref().ok());
+        found.map(|found| found.root.digest)
     }
 
     /// What its images run on, as far as they say.

@@ -89,17 +89,27 @@ pub(super) enum Leaf {
 
 /// Merges the trees of all sources.
 pub(super) fn merge(opened: &Everything, format: Format, options: &FuseOptions) -> Result<Tree> {
-    let mut sources: Vec<(BTreeSet<_>, usize)> = (opened.sources.iter().enumerate())
+    let mut sources: Vec<(BTreeSet<_>, BTreeSet<_>, &str, usize)> = (opened.sources.iter())
+        .enumerate()
         .map(|(at, source)| {
             let inputs = &opened.inputs[source.numbers()];
+            let platforms = inputs.iter().flat_map(|input| input.platforms()).collect();
+            let roots = inputs.iter().flat_map(|input| input.roots()).collect();
             (
-                inputs.iter().flat_map(|input| input.platforms()).collect(),
+                platforms,
+                roots,
+                source.source.location.spelled.as_str(),
                 at,
             )
         })
         .collect();
-    // The file of the first platform keeps its place, whatever the order of the sources.
+    // The file of the first platform keeps its place, whatever the order of the sources; of several
+    // sources for the same platforms that of the first content, which means nothing but is always
+    // the same.
     sources.sort();
+    let sources: Vec<(BTreeSet<_>, usize)> = (sources.into_iter())
+        .map(|(platforms, _, _, at)| (platforms, at))
+        .collect();
     let labels = names::labels(&sources);
     let mut merge = Merge {
         opened: &opened.sources,
@@ -257,18 +267,29 @@ impl<'a> Merge<'a> {
             let name = root.trim_end_matches('/').to_owned();
             placed.insert(name.clone(), vec![(name, Leaf::Directory(0o755))]);
         }
+        let folders = folders(levels);
         for (_, parts) in groups {
             let names: Vec<&str> = parts.iter().map(|(_, name)| name.as_str()).collect();
-            let mut name = format!("{root}{}", names::common(&names));
-            if placed.contains_key(&name) {
-                let label = parts
-                    .first()
-                    .and_then(|(part, _)| self.labels.get(&part.source));
-                name = beside(&name, label.map_or("other", String::as_str));
-            }
-            let parts: Vec<Part<'a>> = parts.into_iter().map(|(part, _)| part).collect();
-            for (name, leaves) in self.merged(&name, &parts)? {
-                placed.insert(name, leaves);
+            let name = names::common(&names);
+            let in_the_way = |part: &Part<'_>| is_file(part.item) && folders.contains(&name);
+            let (files, parts): (Vec<_>, Vec<_>) = (parts.into_iter())
+                .map(|(part, _)| part)
+                .partition(in_the_way);
+            let name = format!("{root}{name}");
+            for (parts, give_way) in [(parts, false), (files, true)] {
+                let Some(first) = parts.first() else {
+                    continue;
+                };
+                let mut name = name.clone();
+                if give_way || placed.contains_key(&name) {
+                    name = beside(&name, self.label(first));
+                }
+                if give_way {
+                    self.gives_way(first, &name)?;
+                }
+                for (name, leaves) in self.merged(&name, &parts)? {
+                    placed.insert(name, leaves);
+                }
             }
         }
         Ok(Branch(placed.into_values().flatten().collect()))
@@ -398,6 +419,26 @@ fn images_key(name: &str, number: &mut dyn FnMut(String) -> usize) -> Key {
     let name = without_architecture(name);
     let number = number(name.clone());
     Key::Images(name, number)
+}
+
+/// The folders that anything lies in, whether they are listed or not. They keep their names.
+fn folders(levels: &[(Found<'_>, &str)]) -> BTreeSet<String> {
+    let mut folders = BTreeSet::new();
+    for (found, prefix) in levels {
+        for item in &found.level.items {
+            let name = item.name.strip_prefix(prefix).unwrap_or_default();
+            folders.extend(name.match_indices('/').map(|(at, _)| name[..at].to_owned()));
+        }
+    }
+    folders
+}
+
+/// Whether it is one member of its container, and no folder.
+fn is_file(item: &Item) -> bool {
+    matches!(
+        item.kind,
+        Kind::File(_) | Kind::Link(_) | Kind::Nested { .. }
+    )
 }
 
 /// The bundle that a container is, and nothing else.

@@ -162,6 +162,13 @@ impl Walk<'_> {
                 .member(members.called(name))
                 .hint("whatever wrote it is broken or means harm: fetch the package again"));
         }
+        if let Some(name) = behind_a_link(members) {
+            let message = "the member lies behind a symbolic link";
+            return Err(Error::new(ErrorKind::InvalidArchive, message)
+                .path(&members.path)
+                .member(members.called(name))
+                .hint("whatever wrote it is broken or means harm: fetch the package again"));
+        }
         let claimed = |level: &Level, archives: &[Archive], name: &str| {
             let unpacked = &level.items[..unpacked.len()];
             unpacked.iter().any(|item| match &item.kind {
@@ -224,6 +231,18 @@ impl Walk<'_> {
         let level = self.level(&nested, depth + 1)?;
         Ok(level.holds_images().then_some((level, compression)))
     }
+}
+
+/// A member that would be unpacked to wherever a link leads.
+fn behind_a_link(members: &Members) -> Option<&str> {
+    let links: BTreeSet<&str> = (members.listed())
+        .filter_map(|(name, listed)| matches!(listed, Listed::SymLink(_)).then_some(name))
+        .collect();
+    let behind = |name: &str| {
+        let mut folders = name.match_indices('/').map(|(at, _)| &name[..at]);
+        folders.any(|folder| links.contains(folder))
+    };
+    members.names().find(|name| behind(name))
 }
 
 /// The folders in which an image archive or a bundle may lie unpacked, the outer ones first.

@@ -47,7 +47,27 @@ impl<'a> Merge<'a> {
         Ok(placed)
     }
 
-    fn label(&self, part: &Part<'_>) -> &str {
+    /// Says that what is a folder elsewhere stands at `name`.
+    pub(super) fn gives_way(&mut self, part: &Part<'a>, name: &str) -> Result<()> {
+        let source = &self.opened[part.source].source.location;
+        let of = part.level.members.called(&part.item.name);
+        if self.options.on_file_conflict == OnFileConflict::Error {
+            return Err(
+                Error::new(ErrorKind::Conflict, "the file is a folder elsewhere")
+                    .path(source.path())
+                    .member(of)
+                    .hint("keep both with `--on-file-conflict beside`"),
+            );
+        }
+        let message = format!(
+            "`{of}` of `{}` is a folder elsewhere: it became {name}",
+            source.spelled
+        );
+        self.warn("file-conflict", message);
+        Ok(())
+    }
+
+    pub(super) fn label(&self, part: &Part<'_>) -> &str {
         self.labels
             .get(&part.source)
             .map_or("other", String::as_str)

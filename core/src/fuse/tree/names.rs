@@ -102,14 +102,14 @@ pub(super) fn beside(name: &str, label: &str) -> String {
 /// the same.
 pub(super) fn labels(sources: &[(BTreeSet<Platform>, usize)]) -> BTreeMap<usize, String> {
     let mut labels: BTreeMap<usize, String> = BTreeMap::new();
-    for (platforms, at) in sources {
+    for (number, (platforms, at)) in sources.iter().enumerate() {
         let names: Vec<String> = platforms
             .iter()
             .map(|platform| platform.to_string().replace(['/', ':'], "-"))
             .collect();
         let mut label = names.join("+");
         if label.is_empty() || labels.values().any(|taken| *taken == label) {
-            label = format!("source-{}", at + 1);
+            label = format!("source-{}", number + 1);
         }
         labels.insert(*at, label);
     }
