@@ -4,9 +4,11 @@
 mod bad;
 mod bundle_shapes;
 mod bundles;
+mod checksums;
 mod clients;
 mod conflicts;
 mod frugal;
+mod inspected;
 mod killed;
 mod layouts;
 mod plain;

@@ -144,6 +144,22 @@ fn one_source_may_be_a_directory_and_the_other_compressed() {
 }
 
 #[test]
+fn an_architecture_that_comes_later_makes_the_same_package() {
+    for kind in Kind::ALL {
+        let scene = Scene::new();
+        let pair = Pair::usual(&scene, kind);
+        let [amd64, arm64] = pair.sources();
+        let once = made(&[amd64, arm64], &scene.out("once.tar.gz"), &[]);
+        for (first, second) in [(amd64, arm64), (arm64, amd64)] {
+            let out = scene.out("grown.tar.gz");
+            fused(&[first], &out, &[]);
+            let grown = made(&[second], &out, &[("on-existing", "merge")]);
+            assert_eq!(grown, once, "{kind:?}, {} first", first.display());
+        }
+    }
+}
+
+#[test]
 fn five_architectures_become_one_package() {
     let scene = Scene::new();
     let offline = offline(Kind::Addon, 2, 100_000);

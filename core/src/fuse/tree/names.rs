@@ -82,6 +82,8 @@ pub(super) fn beside(name: &str, label: &str) -> String {
         (1..=6).contains(&ending.len())
             && ending.starts_with(|first: char| first.is_ascii_alphabetic())
             && ending.chars().all(|c| c.is_ascii_alphanumeric())
+            // A checksum of the file that keeps its name: beside it, it would say something wrong.
+            && !ending.starts_with("sha")
     };
     let split = match last.rsplit_once('.') {
         Some((stem, ending)) if kind(ending) && !stem.is_empty() => match stem.rsplit_once('.') {
@@ -153,6 +155,7 @@ mod tests {
             ("manifest.yaml", "manifest.linux-arm64.yaml"),
             ("x/files.tar.gz", "x/files.linux-arm64.tar.gz"),
             ("kubeadm-v1.2.3", "kubeadm-v1.2.3.linux-arm64"),
+            ("tool.sha512", "tool.sha512.linux-arm64"),
             (".profile", ".profile.linux-arm64"),
         ] {
             assert_eq!(beside(name, "linux-arm64"), beside_it, "{name}");
