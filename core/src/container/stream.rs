@@ -16,7 +16,7 @@ use crate::fsx;
 use crate::limits;
 use crate::oci::{Compression, Digest, Hasher};
 use crate::progress::Progress;
-use crate::store::{BlobDirectory, BlobReader, BlobWriter, CHUNK, Hashing};
+use crate::store::{BlobDirectory, BlobReader, BlobSource, BlobWriter, CHUNK, Hashing};
 use crate::tar::{self, Entry, EntryKind, TarStream};
 
 /// How many first bytes of each member are remembered.
@@ -337,6 +337,12 @@ impl<'a> Walk<'a> {
             {
                 None
             }
+            // Of small files there may be a great many alike; making another costs more than hashing.
+            Keep::Spool { blobs, .. }
+                if filled < self.buffer.len() && blobs.size(&hash(stated, first)).is_some() =>
+            {
+                None
+            }
             Keep::Spool { blobs, .. } => Some(blobs.begin()?),
             Keep::Documents | Keep::Inflated => None,
         };
@@ -396,6 +402,13 @@ impl<'a> Walk<'a> {
             worth_inflating: false,
         })
     }
+}
+
+/// What `bytes` hash to, in the algorithm of the digest that is stated for them.
+fn hash(stated: Option<Digest>, bytes: &[u8]) -> Digest {
+    let mut hasher = stated.map_or_else(Hasher::sha256, |digest| digest.hasher());
+    hasher.update(bytes);
+    hasher.finish()
 }
 
 /// Reads until `buffer` is full or the member ends.
