@@ -11,6 +11,7 @@ mod frugal;
 mod inspected;
 mod killed;
 mod layouts;
+mod nesting;
 mod plain;
 mod shapes;
 mod space;
