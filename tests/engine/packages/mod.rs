@@ -13,6 +13,7 @@ mod killed;
 mod layouts;
 mod nesting;
 mod plain;
+mod same_names;
 mod shapes;
 mod space;
 mod syncer;
