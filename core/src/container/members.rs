@@ -307,6 +307,8 @@ impl Members {
             EntryKind::HardLink(target) => {
                 Node::Link(tar::resolve_link("", &target).unwrap_or_default(), None)
             }
+            // The container itself, as `tar c .` lists it.
+            EntryKind::Directory if matches!(entry.name.as_str(), "" | ".") => return Ok(()),
             EntryKind::Directory => Node::Directory(entry.mode),
             EntryKind::Other(_) => return Ok(()),
         };

@@ -55,7 +55,7 @@ impl Row {
                 let published = scene.published();
                 let found = match verdict {
                     Verdict::Passes if verb == "fuse" => {
-                        let missing = published.is_empty().then(|| "nothing was published");
+                        let missing = published.is_empty().then_some("nothing was published");
                         missing
                             .map(str::to_owned)
                             .into_iter()

@@ -13,6 +13,8 @@ use fusion_fixtures::{Platform, Squeeze};
 
 use super::super::memory::field;
 use super::super::scene::Scene;
+use super::super::support;
+use super::{Pair, fused_images};
 
 const MIB: u64 = 1 << 20;
 
@@ -107,4 +109,36 @@ fn a_gigabyte_takes_little_memory_and_no_disk_beyond_the_layout() {
         "{peak:?}, the layout {layout}"
     );
     assert!(taken(&scene.temp()) == 0, "nothing in the temp folder");
+}
+
+#[test]
+fn compressed_packages_are_read_once() {
+    for kind in Kind::ALL {
+        let scene = support::Scene::new();
+        let pair = Pair::usual(&scene, kind);
+        let size: u64 = (pair.sources().iter())
+            .map(|path| path.metadata().unwrap().len())
+            .sum();
+        for name in ["layout", "images.tar"] {
+            let report = fused_images(&pair.sources(), &scene.out(name));
+            let bytes = &report["bytes"];
+            let unique = bytes["unique"].as_u64().unwrap();
+            if kind == Kind::Module {
+                // Uncompressed: nothing but the blobs is read, and nothing is spooled.
+                assert_eq!(bytes["read"], unique, "{kind:?} {name}");
+                assert_eq!(bytes["peak_spool"], 0, "{kind:?} {name}");
+                continue;
+            }
+            let read = bytes["read"].as_u64().unwrap();
+            // Manifests that the run made are read again as well.
+            let made = size..size + (64 << 10);
+            assert!(made.contains(&read), "{kind:?} {name}: {read} of {size}");
+            let spool = bytes["peak_spool"].as_u64().unwrap();
+            match name {
+                "layout" => assert_eq!(spool, 0, "{kind:?}: all of it is the layout's"),
+                // Charts and listings on top of the blobs.
+                _ => assert!((1..unique + (1 << 20)).contains(&spool), "{kind:?} {bytes}"),
+            }
+        }
+    }
 }

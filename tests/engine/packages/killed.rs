@@ -30,6 +30,44 @@ fn fusing_packages_into_a_package() {
     kill("addon.tar.gz", &[], 3);
 }
 
+#[test]
+fn an_abandoned_spool_is_left_to_its_own_run() {
+    for (work, words) in [
+        ("", &["--format", "oci-archive"][..]),
+        ("tmp", &["--format", "oci-archive", "--work-dir", "tmp"]),
+    ] {
+        let stage = Stage::set("images.tar", words);
+        let left = stage.abandon(work);
+        // Another destination is another run's.
+        let mut other = stage.words.clone();
+        let dest = other.iter_mut().find(|word| **word == "images.tar");
+        *dest.unwrap() = "other.tar";
+        let output = stage.scene.run(&other);
+        assert_eq!(
+            reused(&output.stdout),
+            0,
+            "{words:?}: somebody else's blobs"
+        );
+        assert_eq!(
+            spooled(&stage.scene.path(work)).layers,
+            left.layers,
+            "{words:?}"
+        );
+        scene::remove(&stage.scene.path("other.tar"));
+
+        let clean = [&stage.words[..], &["--clean"]].concat();
+        let output = stage.scene.run(&clean);
+        assert_eq!(reused(&output.stdout), 0, "{words:?}: cleaned away");
+        assert_eq!(scene::sha256(&stage.path()), stage.expected);
+        assert_eq!(stage.scene.entries(), stage.entries, "{words:?}: residue");
+    }
+}
+
+fn reused(report: &[u8]) -> u64 {
+    let report: Value = serde_json::from_slice(report).unwrap();
+    report["blobs"]["reused"].as_u64().unwrap()
+}
+
 /// Kills so many runs, one in each stretch of the time that a run takes.
 fn kill(dest: &'static str, words: &'static [&'static str], times: u32) {
     let stage = Stage::set(dest, words);
@@ -56,7 +94,7 @@ impl Stage {
     fn set(dest: &'static str, words: &'static [&'static str]) -> Self {
         let scene = Scene::new();
         let offline = Offline {
-            bytes: 24 << 20,
+            bytes: 16 << 20,
             bundles: 4,
             gzip_level: 0,
             ..Offline::new(Kind::Addon)
@@ -90,6 +128,22 @@ impl Stage {
         self.scene.path(self.dest)
     }
 
+    /// Kills runs until one leaves layers in its spool, somewhere below `work`.
+    fn abandon(&self, work: &str) -> Left {
+        for part in 3..30 {
+            scene::remove(&self.path());
+            let mut child = self.scene.fusion(&self.words).spawn().unwrap();
+            std::thread::sleep(self.duration.mul_f64(f64::from(part) / 30.0));
+            child.kill().unwrap();
+            child.wait().unwrap();
+            let left = spooled(&self.scene.path(work));
+            if left.layers > 0 && !self.path().exists() {
+                return left;
+            }
+        }
+        panic!("no run leaves anything");
+    }
+
     /// Kills a run after this long, and runs again; whether that found blobs to go on with.
     fn turn(&self, mut delay: Duration) -> u32 {
         loop {
@@ -112,10 +166,9 @@ impl Stage {
         let left = spooled(&self.scene.path(&format!(".{}.fusion-partial", self.dest)));
 
         let output = self.scene.run(&self.words);
-        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
         assert_eq!(scene::fingerprint(&self.path()), self.expected, "{about}");
         assert_eq!(self.scene.entries(), self.entries, "{about}: residue");
-        let reused = report["blobs"]["reused"].as_u64().unwrap();
+        let reused = reused(&output.stdout);
         // Small files may be made anew; layers go by their digests, and are known before they are
         // read.
         assert!(

@@ -133,6 +133,29 @@ fn however_packages_are_wrapped_they_hold_the_same() {
 }
 
 #[test]
+fn names_that_start_with_a_dot_are_the_same_names() {
+    for kind in [Kind::Module, Kind::Addon, Kind::KubeanRelease] {
+        let scene = Scene::new();
+        let usual = Pair::usual(&scene, kind);
+        // As `tar -C FOLDER -c .` writes them, with a member for the folder itself.
+        let dotted = platforms().map(|platform| {
+            let mut package = Offline::new(kind).package(&platform).unwrap();
+            package.prefix = "./".to_owned();
+            let path = scene.source(&format!("dotted-{}.tar", platform.architecture));
+            package.write(&path, &Wrap::Tar).unwrap();
+            path
+        });
+        let out = scene.out("out.tar");
+        let expected = made(&usual.sources(), &out, &[]);
+        assert_eq!(
+            made(&[&dotted[0], &dotted[1]], &out, &[]),
+            expected,
+            "{kind:?}"
+        );
+    }
+}
+
+#[test]
 fn one_source_may_be_a_directory_and_the_other_compressed() {
     let scene = Scene::new();
     let [amd64, _] = wrapped(&scene, Kind::Addon, "directory", Wrap::Directory);

@@ -1,0 +1,129 @@
+//! Images and packages that go by one name: the same twice is one, what differs is a conflict.
+
+use std::path::{Path, PathBuf};
+
+use fusion_core::ErrorKind;
+use fusion_fixtures::bundle::Bundle;
+use fusion_fixtures::package::{Kind, Package};
+use fusion_fixtures::{Chart, Image, Platform, synthetic};
+
+use super::super::scene::sha256;
+use super::super::support::{Scene, fused, try_fuse};
+use super::plain::Tree;
+use super::{Pair, platforms};
+
+const HELPER: &str = "docker.io/acme/kubectl:1.28";
+
+/// A build of the helper; another seed is another build.
+fn helper(platform: &Platform, seed: u64) -> Image {
+    synthetic::image(Some(HELPER), platform, seed, &[3000], 0).unwrap()
+}
+
+/// A package whose charts each have a build of the helper.
+fn package(scene: &Scene, name: &str, platform: &Platform, builds: &[(&str, u64)]) -> PathBuf {
+    let mut package = Package::new();
+    for (chart, seed) in builds {
+        let bundle = Bundle::new(
+            Chart::new(chart, "1.0.0", &[HELPER]),
+            vec![helper(platform, *seed)],
+        );
+        package.put(bundle.file_name(), bundle);
+    }
+    let path = scene.source(name);
+    package.write(&path, &Kind::Addon.usual_wrap()).unwrap();
+    path
+}
+
+/// The digest that the helper's name leads to in a chart's bundle.
+fn root(tree: &Tree, chart: &str) -> String {
+    let layout = tree.nested(&format!("{chart}_1.0.0.bundle.tar")).images();
+    assert_eq!(
+        layout.platforms(HELPER),
+        ["linux/amd64", "linux/arm64"],
+        "{chart}"
+    );
+    layout.root(HELPER)["digest"].to_string()
+}
+
+#[test]
+fn builds_that_differ_between_charts_stay_with_their_charts() {
+    let scene = Scene::new();
+    let sources = platforms().map(|platform| {
+        let name = format!("{}.tar.gz", platform.architecture);
+        package(
+            &scene,
+            &name,
+            &platform,
+            &[("one", 1), ("two", 2), ("three", 1)],
+        )
+    });
+    let out = scene.out("out.tar");
+    fused(&sources, &out, &[]);
+    let tree = Tree::open(&out);
+    assert_eq!(root(&tree, "one"), root(&tree, "three"));
+    assert_ne!(root(&tree, "one"), root(&tree, "two"));
+
+    // Under one name in one layout there is room for one.
+    let failure = try_fuse(&sources, &scene.out("layout"), &[("format", "oci")]).unwrap_err();
+    assert_eq!(failure.error.kind(), ErrorKind::Conflict);
+    let said = failure.error.to_string();
+    assert!(
+        said.contains(HELPER) && said.contains("bundle.tar"),
+        "{said}"
+    );
+    assert!(!scene.out("layout").exists());
+    fused(
+        &sources,
+        &scene.out("layout"),
+        &[("format", "oci"), ("on-conflict", "first")],
+    );
+}
+
+#[test]
+fn two_builds_of_a_chart_for_one_platform_are_a_conflict() {
+    let scene = Scene::new();
+    let [amd64, _] = platforms();
+    let sources = [
+        package(&scene, "january.tar.gz", &amd64, &[("one", 1)]),
+        package(&scene, "february.tar.gz", &amd64, &[("one", 2)]),
+    ];
+    let out = scene.out("out.tar");
+    let failure = try_fuse(&sources, &out, &[]).unwrap_err();
+    assert_eq!(failure.error.kind(), ErrorKind::Conflict);
+    let said = failure.error.to_string();
+    for part in [HELPER, "linux/amd64", "january.tar.gz", "february.tar.gz"] {
+        assert!(said.contains(part), "no {part} in {said}");
+    }
+    assert!(scene.published().is_empty());
+    for (policy, seed) in [("first", 1), ("last", 2)] {
+        fused(
+            &sources,
+            &out,
+            &[("on-conflict", policy), ("on-existing", "replace")],
+        );
+        let bundle = Tree::open(&out).nested("one_1.0.0.bundle.tar");
+        let layout = bundle.images();
+        let manifest = layout.json(&layout.children(HELPER)[0]["digest"]);
+        let config = helper(&amd64, seed).config_digest().to_string();
+        assert_eq!(manifest["config"]["digest"], config, "{policy}");
+    }
+}
+
+#[test]
+fn a_package_named_twice_is_one() {
+    for kind in Kind::ALL {
+        let scene = Scene::new();
+        let pair = Pair::usual(&scene, kind);
+        let [amd64, arm64] = pair.sources();
+        let [once, twice] = ["once.tar", "twice.tar"].map(|name| scene.out(name));
+        fused(&[amd64, arm64], &once, &[]);
+        let again: [&Path; 4] = [amd64, arm64, amd64, arm64];
+        let report = fused(&again, &twice, &[]);
+        assert_eq!(sha256(&once), sha256(&twice), "{kind:?}");
+        assert_eq!(report["status"], "ok");
+        // A fused package is a source like any other, and adds nothing to its parts.
+        let report = fused(&[&once, amd64], &twice, &[("on-existing", "replace")]);
+        assert_eq!(sha256(&once), sha256(&twice), "{kind:?} with a part of it");
+        assert_eq!(report["status"], "ok");
+    }
+}
