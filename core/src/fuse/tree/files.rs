@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Copied, Kind, Leaf, Member, Members, Merge, Part, beside};
+use super::{Copied, Group, Kind, Leaf, Member, Members, Merge, Part, beside};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fuse::OnFileConflict;
 use crate::limits;
@@ -12,11 +12,7 @@ const LISTS: &[&str] = &["images.list", "image.list"];
 
 impl<'a> Merge<'a> {
     /// What becomes of the files and links at `name`.
-    pub(super) fn files(
-        &mut self,
-        name: &str,
-        parts: &[Part<'a>],
-    ) -> Result<Vec<(String, Vec<(String, Leaf)>)>> {
+    pub(super) fn files(&mut self, name: &str, parts: &[Part<'a>]) -> Result<Vec<Group>> {
         if let Some(list) = self.list(name, parts)? {
             let leaf = Leaf::Made(list);
             return Ok(vec![(name.to_owned(), vec![(name.to_owned(), leaf)])]);
