@@ -268,9 +268,19 @@ impl<'a> Merge<'a> {
             placed.insert(name.clone(), vec![(name, Leaf::Directory(0o755))]);
         }
         let folders = folders(levels);
-        for (_, parts) in groups {
-            let names: Vec<&str> = parts.iter().map(|(_, name)| name.as_str()).collect();
-            let name = names::common(&names);
+        for (key, parts) in groups {
+            let names = parts.iter().map(|(_, name)| name.as_str());
+            let names: Vec<&str> = match &key {
+                // A bundle that is a source of its own has no name in it.
+                Key::Chart(..) => names.filter(|name| !name.is_empty()).collect(),
+                Key::Images(..) | Key::Plain(_) => names.collect(),
+            };
+            let name = match &key {
+                Key::Chart(chart, _) if parts.iter().all(|(part, _)| is_source(part.item)) => {
+                    format!("{}_{}.bundle.tar", chart.name, chart.version)
+                }
+                _ => names::common(&names),
+            };
             let in_the_way = |part: &Part<'_>| is_file(part.item) && folders.contains(&name);
             let (files, parts): (Vec<_>, Vec<_>) = (parts.into_iter())
                 .map(|(part, _)| part)
@@ -326,6 +336,14 @@ impl<'a> Merge<'a> {
                         branch,
                         mode: *mode,
                         compression: *compression,
+                    })
+                }
+                _ if is_source(first.item) => {
+                    self.bundle(&bundles, name, "", &mut branch)?;
+                    one(Leaf::Container {
+                        branch,
+                        mode: 0o644,
+                        compression: Compression::None,
                     })
                 }
                 _ => {
@@ -431,6 +449,11 @@ fn folders(levels: &[(Found<'_>, &str)]) -> BTreeSet<String> {
         }
     }
     folders
+}
+
+/// Whether it is all there is in its source.
+fn is_source(item: &Item) -> bool {
+    item.name.is_empty()
 }
 
 /// Whether it is one member of its container, and no folder.
