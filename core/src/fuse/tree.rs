@@ -155,6 +155,9 @@ enum Key {
     Plain(String),
 }
 
+/// The names of a container that files have, and which.
+type Taken<'a> = BTreeMap<String, Vec<Part<'a>>>;
+
 struct Merge<'a> {
     opened: &'a [Opened],
     /// What stands for each source in a file name, by its number.
@@ -268,6 +271,16 @@ impl<'a> Merge<'a> {
             placed.insert(name.clone(), vec![(name, Leaf::Directory(0o755))]);
         }
         let folders = folders(levels);
+        let taken: Taken<'a> = (groups.iter())
+            .filter_map(|(key, parts)| match key {
+                Key::Plain(name) => Some((name, parts)),
+                Key::Chart(..) | Key::Images(..) => None,
+            })
+            .map(|(name, parts)| {
+                let parts = parts.iter().map(|(part, _)| *part).collect();
+                (format!("{root}{name}"), parts)
+            })
+            .collect();
         for (key, parts) in groups {
             let names = parts.iter().map(|(_, name)| name.as_str());
             let names: Vec<&str> = match &key {
@@ -297,7 +310,7 @@ impl<'a> Merge<'a> {
                 if give_way {
                     self.gives_way(first, &name)?;
                 }
-                for (name, leaves) in self.merged(&name, &parts)? {
+                for (name, leaves) in self.merged(&name, &parts, &taken)? {
                     placed.insert(name, leaves);
                 }
             }
@@ -311,6 +324,7 @@ impl<'a> Merge<'a> {
         &mut self,
         name: &str,
         parts: &[Part<'a>],
+        taken: &Taken<'a>,
     ) -> Result<Vec<(String, Vec<(String, Leaf)>)>> {
         let Some(first) = parts.first() else {
             return Ok(Vec::new());
@@ -360,7 +374,7 @@ impl<'a> Merge<'a> {
             return Ok(one(Leaf::Directory(*mode)));
         }
         match &first.item.kind {
-            Kind::Directory(_) | Kind::Link(_) | Kind::File(_) => self.files(name, parts),
+            Kind::Directory(_) | Kind::Link(_) | Kind::File(_) => self.files(name, parts, taken),
             Kind::Images(_) => {
                 let inputs = parts.iter().filter_map(|part| match part.item.kind {
                     Kind::Images(at) => Some(self.opened[part.source].first + at),
