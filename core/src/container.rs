@@ -6,6 +6,7 @@
 
 mod checksum;
 mod evidence;
+mod input;
 mod members;
 mod nest;
 mod stream;
@@ -59,7 +60,7 @@ pub(crate) fn open(
 ) -> Result<(Members, Compression)> {
     if location.transport == Transport::Standard {
         let path = Path::new("standard input");
-        let pipe = stream::Pipe::new(fsx::standard_input()?, progress);
+        let pipe = input::Pipe::new(fsx::standard_input()?, progress);
         return sniffed(pipe, path, keep, progress);
     }
     let metadata = require(location)?;
@@ -68,7 +69,7 @@ pub(crate) fn open(
         return Ok((Members::directory(path.to_owned()), Compression::None));
     }
     if !metadata.is_file() {
-        let pipe = stream::Pipe::new(fsx::open(path)?, progress);
+        let pipe = input::Pipe::new(fsx::open(path)?, progress);
         return sniffed(pipe, path, keep, progress);
     }
     if metadata.len() == 0 {
@@ -125,7 +126,7 @@ fn sniffed<'a>(
     keep: &Keep,
     progress: &Progress,
 ) -> Result<(Members, Compression)> {
-    let (input, compression) = stream::sniff(input, path)?;
+    let (input, compression) = input::sniff(input, path)?;
     let members = stream::read(input, compression, path, keep, progress)?;
     Ok((members, compression))
 }
@@ -167,7 +168,7 @@ fn compressed(
         return Ok(None);
     }
     let within = members.within(&member.name);
-    let input = stream::Blob(members.open(member)?);
+    let input = input::Blob(members.open(member)?);
     let found = stream::read_member(input, compression, &members.path, within, keep, progress)?;
     Ok(found.map(|found| (Arc::new(found), compression)))
 }

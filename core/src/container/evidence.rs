@@ -17,15 +17,15 @@ pub(super) struct Found<'a> {
     hint: Cell<bool>,
     /// It stays a whole file for now: what is in it is passed over.
     whole: Cell<bool>,
-    around: Option<&'a Found<'a>>,
+    around: Option<&'a Self>,
 }
 
 impl<'a> Found<'a> {
     /// What was found out about a container within this one: nothing yet.
-    pub(super) fn inner(&'a self) -> Found<'a> {
-        Found {
+    pub(super) fn inner(&'a self) -> Self {
+        Self {
             around: Some(self),
-            ..Found::default()
+            ..Self::default()
         }
     }
 
@@ -66,7 +66,7 @@ impl<'a> Found<'a> {
 
     /// Whether it, or a container around it, stays a whole file.
     pub(super) fn is_whole(&self) -> bool {
-        self.whole.get() || self.around.is_some_and(Found::is_whole)
+        self.whole.get() || self.around.is_some_and(Self::is_whole)
     }
 
     /// Whether it is sure to be no image archive itself.

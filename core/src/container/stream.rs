@@ -1,22 +1,20 @@
 //! Reading an archive as a stream: compressed files, pipes, standard input. It is read once; what
 //! it holds goes into a spool, or is only hashed.
 
-use std::fs::File;
 use std::io::{BufReader, Cursor, Read};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::evidence::{Found, is_layer};
+use super::input::Counted;
 use super::members::{Members, Nested, Streamed};
 use super::nest::{Inflated, Raw};
 use crate::compress::{self, Inflater, LimitedExpansion};
 use crate::error::{Error, ErrorKind, Result};
-use crate::fsx;
 use crate::limits;
 use crate::oci::{Compression, Digest, Hasher};
 use crate::progress::Progress;
-use crate::store::{BlobDirectory, BlobReader, BlobSource, BlobWriter, CHUNK, Hashing};
+use crate::store::{BlobDirectory, BlobSource, BlobWriter, CHUNK, Hashing};
 use crate::tar::{self, Entry, EntryKind, TarStream};
 
 /// How many first bytes of each member are remembered.
@@ -25,9 +23,6 @@ const HEAD: usize = 16;
 /// Plain files up to this size may be something else: documents, or layers with next to nothing
 /// in them.
 const SMALL: u64 = 1 << 20;
-
-/// How long a pipe is waited for before it is asked again whether the run is to stop.
-const PATIENCE: Duration = Duration::from_millis(100);
 
 /// What happens to the content of a stream.
 #[derive(Debug, Clone)]
@@ -113,30 +108,6 @@ fn is_damage(error: &Error) -> bool {
         error.kind(),
         ErrorKind::InvalidArchive | ErrorKind::Unsupported
     )
-}
-
-/// Reads the content of a member as others read files.
-pub(super) struct Blob<'a>(pub(super) Box<dyn BlobReader + 'a>);
-
-impl Read for Blob<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        self.0.read(buffer).map_err(std::io::Error::other)
-    }
-}
-
-/// Counts what is read from the file itself, and stops when asked to.
-struct Counted<'a, R> {
-    input: R,
-    progress: &'a Progress,
-}
-
-impl<R: Read> Read for Counted<'_, R> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        self.progress.check().map_err(std::io::Error::other)?;
-        let count = self.input.read(buffer)?;
-        self.progress.add_bytes(count as u64);
-        Ok(count)
-    }
 }
 
 /// A walk through the containers of one stream.
@@ -481,49 +452,4 @@ fn is_text_that_counts(name: &str) -> bool {
 fn is_document(first: &[u8]) -> bool {
     let text = first.iter().find(|byte| !byte.is_ascii_whitespace());
     matches!(text, Some(b'{' | b'['))
-}
-
-/// Standard input, or a file that cannot be mapped. However long it stays silent, a request to
-/// stop is heard.
-#[derive(Debug)]
-pub(super) struct Pipe<'a> {
-    file: File,
-    progress: &'a Progress,
-}
-
-impl<'a> Pipe<'a> {
-    pub(super) fn new(file: File, progress: &'a Progress) -> Self {
-        Self { file, progress }
-    }
-}
-
-impl Read for Pipe<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        loop {
-            self.progress.check().map_err(std::io::Error::other)?;
-            if fsx::readable(&self.file, PATIENCE) {
-                return self.file.read(buffer);
-            }
-        }
-    }
-}
-
-/// Sniffs what a stream is compressed with.
-pub(super) fn sniff<'a>(
-    mut input: impl Read + Send + 'a,
-    path: &Path,
-) -> Result<(impl Read + Send + 'a, Compression)> {
-    let mut head = [0; 4];
-    let mut filled = 0;
-    while filled < head.len() {
-        match input.read(&mut head[filled..]) {
-            Ok(0) => break,
-            Ok(more) => filled += more,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(compress::into_error(error).path(path)),
-        }
-    }
-    let compression = Compression::sniff(&head[..filled]);
-    let again = std::io::Cursor::new(head[..filled].to_vec());
-    Ok((again.chain(input), compression))
 }

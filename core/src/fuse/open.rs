@@ -85,7 +85,7 @@ pub(super) fn open(
             Err(error) => Err(error),
         }
     };
-    let opened: Vec<Result<Option<(Opened, Vec<Input>)>>> = pool.install(|| {
+    let opened: Vec<_> = pool.install(|| {
         all.par_iter()
             .with_max_len(1)
             .enumerate()

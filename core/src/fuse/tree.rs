@@ -60,6 +60,9 @@ pub(super) struct Placed {
 #[derive(Debug, Default)]
 pub(super) struct Branch(pub(super) Vec<(String, Leaf)>);
 
+/// Leaves that stand together, and the name that they are sorted by.
+type Group = (String, Vec<(String, Leaf)>);
+
 /// A thing in a container.
 #[derive(Debug)]
 pub(super) enum Leaf {
@@ -320,12 +323,7 @@ impl<'a> Merge<'a> {
 
     /// What becomes of `parts`, which are one thing: usually one leaf, more for files that differ
     /// and for what lies there unpacked.
-    fn merged(
-        &mut self,
-        name: &str,
-        parts: &[Part<'a>],
-        taken: &Taken<'a>,
-    ) -> Result<Vec<(String, Vec<(String, Leaf)>)>> {
+    fn merged(&mut self, name: &str, parts: &[Part<'a>], taken: &Taken<'a>) -> Result<Vec<Group>> {
         let Some(first) = parts.first() else {
             return Ok(Vec::new());
         };

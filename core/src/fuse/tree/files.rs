@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Copied, Kind, Leaf, Member, Members, Merge, Part, Taken, beside};
+use super::{Copied, Group, Kind, Leaf, Member, Members, Merge, Part, Taken, beside};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fuse::OnFileConflict;
 use crate::limits;
@@ -17,7 +17,7 @@ impl<'a> Merge<'a> {
         name: &str,
         parts: &[Part<'a>],
         taken: &Taken<'a>,
-    ) -> Result<Vec<(String, Vec<(String, Leaf)>)>> {
+    ) -> Result<Vec<Group>> {
         if let Some(list) = self.list(name, parts)? {
             let leaf = Leaf::Made(list);
             return Ok(vec![(name.to_owned(), vec![(name.to_owned(), leaf)])]);
