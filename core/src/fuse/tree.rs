@@ -7,6 +7,7 @@
 mod chart;
 mod files;
 mod names;
+mod shape;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use crate::oci::Compression;
 use crate::package::{Bundle, Chart, Item, Kind, Level};
 use crate::report::Warning;
 use names::{beside, without_architecture};
+use shape::{folders, is_file, is_source, only_folder, sole_bundle};
 
 /// The tree of a result.
 #[derive(Debug, Default)]
@@ -449,61 +451,4 @@ fn images_key(name: &str, number: &mut dyn FnMut(String) -> usize) -> Key {
     let name = without_architecture(name);
     let number = number(name.clone());
     Key::Images(name, number)
-}
-
-/// The folders that anything lies in, whether they are listed or not. They keep their names.
-fn folders(levels: &[(Found<'_>, &str)]) -> BTreeSet<String> {
-    let mut folders = BTreeSet::new();
-    for (found, prefix) in levels {
-        for item in &found.level.items {
-            let name = item.name.strip_prefix(prefix).unwrap_or_default();
-            folders.extend(name.match_indices('/').map(|(at, _)| name[..at].to_owned()));
-        }
-    }
-    folders
-}
-
-/// Whether it is all there is in its source.
-fn is_source(item: &Item) -> bool {
-    item.name.is_empty()
-}
-
-/// Whether it is one member of its container, and no folder.
-fn is_file(item: &Item) -> bool {
-    matches!(
-        item.kind,
-        Kind::File(_) | Kind::Link(_) | Kind::Nested { .. }
-    )
-}
-
-/// The bundle that a container is, and nothing else.
-fn sole_bundle(level: &Level) -> Option<(&Level, &Bundle)> {
-    match &level.items[..] {
-        [
-            Item {
-                name,
-                kind: Kind::Bundle(bundle),
-            },
-        ] if name.is_empty() => Some((level, bundle)),
-        _ => None,
-    }
-}
-
-/// The folder that all of a container lies in, with its slash.
-fn only_folder(level: &Level) -> Option<&str> {
-    let (folder, _) = level
-        .items
-        .iter()
-        .find_map(|item| item.name.split_once('/'))?;
-    let prefix = level
-        .items
-        .iter()
-        .find_map(|item| item.name.get(..=folder.len()))?;
-    let inside = |item: &Item| {
-        item.name.starts_with(prefix)
-            || (item.name == folder && matches!(item.kind, Kind::Directory(_)))
-    };
-    // An archive that lies unpacked in that folder is all there is: it keeps its place.
-    let prefix = prefix.ends_with('/').then_some(prefix)?;
-    level.items.iter().all(inside).then_some(prefix)
 }
