@@ -7,6 +7,7 @@
 mod chart;
 mod files;
 mod names;
+mod shape;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use crate::oci::Compression;
 use crate::package::{Bundle, Chart, Item, Kind, Level};
 use crate::report::Warning;
 use names::{beside, without_architecture};
+use shape::{folders, is_file, is_source, only_folder, sole_bundle};
 
 /// The tree of a result.
 #[derive(Debug, Default)]
@@ -158,6 +160,9 @@ enum Key {
     Plain(String),
 }
 
+/// The names of a container that files have, and which.
+type Taken<'a> = BTreeMap<String, Vec<Part<'a>>>;
+
 struct Merge<'a> {
     opened: &'a [Opened],
     /// What stands for each source in a file name, by its number.
@@ -271,9 +276,29 @@ impl<'a> Merge<'a> {
             placed.insert(name.clone(), vec![(name, Leaf::Directory(0o755))]);
         }
         let folders = folders(levels);
-        for (_, parts) in groups {
-            let names: Vec<&str> = parts.iter().map(|(_, name)| name.as_str()).collect();
-            let name = names::common(&names);
+        let taken: Taken<'a> = (groups.iter())
+            .filter_map(|(key, parts)| match key {
+                Key::Plain(name) => Some((name, parts)),
+                Key::Chart(..) | Key::Images(..) => None,
+            })
+            .map(|(name, parts)| {
+                let parts = parts.iter().map(|(part, _)| *part).collect();
+                (format!("{root}{name}"), parts)
+            })
+            .collect();
+        for (key, parts) in groups {
+            let names = parts.iter().map(|(_, name)| name.as_str());
+            let names: Vec<&str> = match &key {
+                // A bundle that is a source of its own has no name in it.
+                Key::Chart(..) => names.filter(|name| !name.is_empty()).collect(),
+                Key::Images(..) | Key::Plain(_) => names.collect(),
+            };
+            let name = match &key {
+                Key::Chart(chart, _) if parts.iter().all(|(part, _)| is_source(part.item)) => {
+                    format!("{}_{}.bundle.tar", chart.name, chart.version)
+                }
+                _ => names::common(&names),
+            };
             let in_the_way = |part: &Part<'_>| is_file(part.item) && folders.contains(&name);
             let (files, parts): (Vec<_>, Vec<_>) = (parts.into_iter())
                 .map(|(part, _)| part)
@@ -290,7 +315,7 @@ impl<'a> Merge<'a> {
                 if give_way {
                     self.gives_way(first, &name)?;
                 }
-                for (name, leaves) in self.merged(&name, &parts)? {
+                for (name, leaves) in self.merged(&name, &parts, &taken)? {
                     placed.insert(name, leaves);
                 }
             }
@@ -300,7 +325,7 @@ impl<'a> Merge<'a> {
 
     /// What becomes of `parts`, which are one thing: usually one leaf, more for files that differ
     /// and for what lies there unpacked.
-    fn merged(&mut self, name: &str, parts: &[Part<'a>]) -> Result<Vec<Group>> {
+    fn merged(&mut self, name: &str, parts: &[Part<'a>], taken: &Taken<'a>) -> Result<Vec<Group>> {
         let Some(first) = parts.first() else {
             return Ok(Vec::new());
         };
@@ -327,6 +352,14 @@ impl<'a> Merge<'a> {
                         compression: *compression,
                     })
                 }
+                _ if is_source(first.item) => {
+                    self.bundle(&bundles, name, "", &mut branch)?;
+                    one(Leaf::Container {
+                        branch,
+                        mode: 0o644,
+                        compression: Compression::None,
+                    })
+                }
                 _ => {
                     self.bundle(&bundles, name, name, &mut branch)?;
                     vec![(name.to_owned(), branch.0)]
@@ -341,7 +374,7 @@ impl<'a> Merge<'a> {
             return Ok(one(Leaf::Directory(*mode)));
         }
         match &first.item.kind {
-            Kind::Directory(_) | Kind::Link(_) | Kind::File(_) => self.files(name, parts),
+            Kind::Directory(_) | Kind::Link(_) | Kind::File(_) => self.files(name, parts, taken),
             Kind::Images(_) => {
                 let inputs = parts.iter().filter_map(|part| match part.item.kind {
                     Kind::Images(at) => Some(self.opened[part.source].first + at),
@@ -418,56 +451,4 @@ fn images_key(name: &str, number: &mut dyn FnMut(String) -> usize) -> Key {
     let name = without_architecture(name);
     let number = number(name.clone());
     Key::Images(name, number)
-}
-
-/// The folders that anything lies in, whether they are listed or not. They keep their names.
-fn folders(levels: &[(Found<'_>, &str)]) -> BTreeSet<String> {
-    let mut folders = BTreeSet::new();
-    for (found, prefix) in levels {
-        for item in &found.level.items {
-            let name = item.name.strip_prefix(prefix).unwrap_or_default();
-            folders.extend(name.match_indices('/').map(|(at, _)| name[..at].to_owned()));
-        }
-    }
-    folders
-}
-
-/// Whether it is one member of its container, and no folder.
-fn is_file(item: &Item) -> bool {
-    matches!(
-        item.kind,
-        Kind::File(_) | Kind::Link(_) | Kind::Nested { .. }
-    )
-}
-
-/// The bundle that a container is, and nothing else.
-fn sole_bundle(level: &Level) -> Option<(&Level, &Bundle)> {
-    match &level.items[..] {
-        [
-            Item {
-                name,
-                kind: Kind::Bundle(bundle),
-            },
-        ] if name.is_empty() => Some((level, bundle)),
-        _ => None,
-    }
-}
-
-/// The folder that all of a container lies in, with its slash.
-fn only_folder(level: &Level) -> Option<&str> {
-    let (folder, _) = level
-        .items
-        .iter()
-        .find_map(|item| item.name.split_once('/'))?;
-    let prefix = level
-        .items
-        .iter()
-        .find_map(|item| item.name.get(..=folder.len()))?;
-    let inside = |item: &Item| {
-        item.name.starts_with(prefix)
-            || (item.name == folder && matches!(item.kind, Kind::Directory(_)))
-    };
-    // An archive that lies unpacked in that folder is all there is: it keeps its place.
-    let prefix = prefix.ends_with('/').then_some(prefix)?;
-    level.items.iter().all(inside).then_some(prefix)
 }

@@ -123,6 +123,52 @@ fn bundles_of_several_charts_are_not_one_bundle() {
 }
 
 #[test]
+fn bundles_of_several_charts_make_a_package_if_asked() {
+    let scene = Scene::new();
+    let write = |name: &str, platform: &Platform| {
+        let mut images = images(platform);
+        images.truncate(1);
+        let path = scene.source(&format!("{name}-{}", platform.architecture));
+        let chart = Chart::new(name, "1.0.0", &[WEB]);
+        bundle::write(&chart, &images, &path, &BundleOptions::default()).unwrap();
+        path
+    };
+    let [amd64, arm64] = platforms();
+    let other = package(
+        &scene,
+        "package.tar.gz",
+        "charts/two.bundle.tar",
+        Bundle::new(
+            Chart::new("two", "1.0.0", &[WEB]),
+            images(&arm64)[..1].to_vec(),
+        ),
+    );
+    let sources = [
+        write("one", &amd64),
+        write("one", &arm64),
+        write("two", &amd64),
+        other,
+    ];
+    let out = scene.out("out.tar");
+    let report = fused(&sources, &out, &[("format", "package")]);
+    assert_eq!(report["charts"].as_array().unwrap().len(), 2);
+    let tree = Tree::open(&out);
+    // The one that lies in a package keeps its place there.
+    assert_eq!(
+        tree.names(),
+        ["charts/two.bundle.tar", "notes.txt", "one_1.0.0.bundle.tar"]
+    );
+    for name in ["charts/two.bundle.tar", "one_1.0.0.bundle.tar"] {
+        let layout = tree.nested(name).images();
+        assert_eq!(
+            layout.platforms(WEB),
+            ["linux/amd64", "linux/arm64"],
+            "{name}"
+        );
+    }
+}
+
+#[test]
 fn an_image_archive_is_no_bundle() {
     let scene = Scene::new();
     let (sources, _) = pair(&scene, "web_1.5.0.bundle.tar", usual);

@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 
 use fusion_core::ErrorKind;
 use fusion_fixtures::bundle::Bundle;
-use fusion_fixtures::package::{Kind, Package};
-use fusion_fixtures::{Chart, Image, Platform, synthetic};
+use fusion_fixtures::package::{Archive, Kind, Package};
+use fusion_fixtures::{Chart, Flavour, Image, Platform, synthetic};
 
 use super::super::scene::sha256;
 use super::super::support::{Scene, fused, try_fuse};
 use super::plain::Tree;
-use super::{Pair, platforms};
+use super::{Pair, platforms, warnings};
 
 const HELPER: &str = "docker.io/acme/kubectl:1.28";
 
@@ -122,8 +122,55 @@ fn a_package_named_twice_is_one() {
         assert_eq!(sha256(&once), sha256(&twice), "{kind:?}");
         assert_eq!(report["status"], "ok");
         // A fused package is a source like any other, and adds nothing to its parts.
-        let report = fused(&[&once, amd64], &twice, &[("on-existing", "replace")]);
-        assert_eq!(sha256(&once), sha256(&twice), "{kind:?} with a part of it");
-        assert_eq!(report["status"], "ok");
+        for part in [amd64, arm64] {
+            let report = fused(&[&once, part], &twice, &[("on-existing", "replace")]);
+            assert_eq!(
+                sha256(&once),
+                sha256(&twice),
+                "{kind:?} with {}",
+                part.display()
+            );
+            assert_eq!(report["status"], "ok");
+        }
     }
+}
+
+#[test]
+fn a_file_that_stands_beside_another_is_not_overwritten() {
+    let scene = Scene::new();
+    let write = |name: &str, platform: &Platform, settings: &str| {
+        let package = Package::new()
+            .with(
+                "images.tar",
+                Archive::new(Flavour::Ggcr, vec![helper(platform, 1)]),
+            )
+            .with("settings.yaml", settings);
+        let path = scene.source(name);
+        package.write(&path, &Kind::Addon.usual_wrap()).unwrap();
+        path
+    };
+    let [amd64, arm64] = platforms();
+    let out = scene.out("out.tar");
+    let sources = [
+        write("amd64.tar.gz", &amd64, "one: 1\n"),
+        write("arm64.tar.gz", &arm64, "two: 2\n"),
+    ];
+    fused(&sources, &out, &[]);
+    // The next release of the second, into what is there.
+    let newer = write("newer.tar.gz", &arm64, "three: 3\n");
+    let report = fused(&[newer], &out, &[("on-existing", "merge")]);
+    let tree = Tree::open(&out);
+    let names: Vec<_> = (tree.names().into_iter())
+        .filter(|name| name.starts_with("settings"))
+        .collect();
+    assert_eq!(names.len(), 3, "{names:?}");
+    let mut texts: Vec<String> = names.iter().map(|name| tree.text(name)).collect();
+    texts.sort();
+    assert_eq!(texts, ["one: 1\n", "three: 3\n", "two: 2\n"]);
+    let said = warnings(&report, "file-conflict");
+    let newest = names.iter().find(|name| tree.text(name) == "three: 3\n");
+    assert!(
+        said.len() == 1 && said[0].contains(newest.unwrap()),
+        "{said:?}"
+    );
 }

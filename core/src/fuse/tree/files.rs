@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Copied, Group, Kind, Leaf, Member, Members, Merge, Part, beside};
+use super::{Copied, Group, Kind, Leaf, Member, Members, Merge, Part, Taken, beside};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fuse::OnFileConflict;
 use crate::limits;
@@ -12,7 +12,12 @@ const LISTS: &[&str] = &["images.list", "image.list"];
 
 impl<'a> Merge<'a> {
     /// What becomes of the files and links at `name`.
-    pub(super) fn files(&mut self, name: &str, parts: &[Part<'a>]) -> Result<Vec<Group>> {
+    pub(super) fn files(
+        &mut self,
+        name: &str,
+        parts: &[Part<'a>],
+        taken: &Taken<'a>,
+    ) -> Result<Vec<Group>> {
         if let Some(list) = self.list(name, parts)? {
             let leaf = Leaf::Made(list);
             return Ok(vec![(name.to_owned(), vec![(name.to_owned(), leaf)])]);
@@ -28,19 +33,40 @@ impl<'a> Merge<'a> {
                 distinct.push(*part);
             }
         }
+        let mut names = vec![name.to_owned()];
+        for part in distinct.iter().skip(1) {
+            names.push(self.stands(name, part, taken)?);
+        }
         if distinct.len() > 1 {
-            distinct = self.decide(name, distinct)?;
+            distinct = self.decide(name, distinct, &names)?;
         }
         let mut placed = Vec::new();
-        for (at, part) in distinct.iter().enumerate() {
-            let name = match at {
-                0 => name.to_owned(),
-                _ => beside(name, self.label(part)),
-            };
-            let leaf = self.leaf(part);
-            placed.push((name.clone(), vec![(name, leaf)]));
+        for (name, part) in names.into_iter().zip(distinct) {
+            // A file that stands there already is placed with what has that name.
+            if placed.is_empty() || !taken.contains_key(&name) {
+                let leaf = self.leaf(&part);
+                placed.push((name.clone(), vec![(name, leaf)]));
+            }
         }
         Ok(placed)
+    }
+
+    /// Where a file stands that cannot be at `name`: in a place of its own, or where the same file
+    /// is already, as in a package that was fused before.
+    fn stands(&self, name: &str, part: &Part<'a>, taken: &Taken<'a>) -> Result<String> {
+        let label = self.label(part);
+        let mut place = beside(name, label);
+        let mut number = 2;
+        while let Some(there) = taken.get(&place) {
+            for other in there {
+                if same(part, other)? {
+                    return Ok(place);
+                }
+            }
+            place = beside(name, &format!("{label}-{number}"));
+            number += 1;
+        }
+        Ok(place)
     }
 
     /// Says that what is a folder elsewhere stands at `name`.
@@ -69,20 +95,22 @@ impl<'a> Merge<'a> {
             .map_or("other", String::as_str)
     }
 
-    /// Which of several contents stay, the first in its place.
-    fn decide(&mut self, name: &str, mut distinct: Vec<Part<'a>>) -> Result<Vec<Part<'a>>> {
+    /// Which of several contents stay, the first in its place, the others in theirs.
+    fn decide(
+        &mut self,
+        name: &str,
+        mut distinct: Vec<Part<'a>>,
+        places: &[String],
+    ) -> Result<Vec<Part<'a>>> {
         let spelled = |part: &Part<'_>| self.opened[part.source].source.location.spelled.clone();
         let sources: Vec<String> = distinct.iter().map(spelled).collect();
         let sources = sources.join("`, `");
         match self.options.on_file_conflict {
             OnFileConflict::Beside => {
-                let others: Vec<String> = (distinct.iter().skip(1))
-                    .map(|part| beside(name, self.label(part)))
-                    .collect();
                 let message = format!(
                     "`{name}` differs between `{sources}`: that of {} stays, beside it {}",
                     self.label(&distinct[0]),
-                    others.join(", ")
+                    places[1..].join(", ")
                 );
                 self.warn("file-conflict", message);
                 return Ok(distinct);
