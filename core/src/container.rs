@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 pub use stream::Keep;
 
-pub(crate) use checksum::within as check_sums;
+pub(crate) use checksum::{summed, within as check_sums};
 pub(crate) use members::{Listed, Member, Members};
 pub(crate) use stream::stated_digest;
 

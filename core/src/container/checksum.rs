@@ -150,6 +150,18 @@ pub(crate) fn within(
     Ok(())
 }
 
+/// The names that a member lists, if it is a checksum file.
+pub(crate) fn summed(members: &Members, sums: &Member) -> Result<Vec<String>> {
+    if sums.size > MOST || !is_named_so(&sums.name) || !members.is_at_hand(sums) {
+        return Ok(Vec::new());
+    }
+    let text = String::from_utf8_lossy(&members.document(sums, MOST)?).into_owned();
+    let names = lines(&text).into_iter().filter_map(|(_, name)| name);
+    Ok(names
+        .map(|name| name.trim_start_matches("./").to_owned())
+        .collect())
+}
+
 fn is_named_so(name: &str) -> bool {
     let name = last(name).to_ascii_lowercase();
     [

@@ -57,7 +57,7 @@ impl Destination {
     }
 
     /// Settles the format: it is what all of `sources` are, if that can be written to the target.
-    pub(super) fn settle(&mut self, sources: &[SourceKind]) {
+    pub(super) fn settle(&mut self, sources: &[SourceKind]) -> Result<()> {
         let all = |kind: SourceKind| sources.iter().all(|source| *source == kind);
         self.format.get_or_insert(if self.target.is_layout() {
             Format::Oci
@@ -68,6 +68,22 @@ impl Destination {
         } else {
             Format::OciArchive
         });
+        self.check_bundle()
+    }
+
+    /// That a bundle is to be compressed is an error.
+    fn check_bundle(&self) -> Result<()> {
+        match (self.format, &self.target) {
+            (Some(Format::Bundle), Target::Archive(path, compression))
+                if *compression != Compression::None =>
+            {
+                let message = "a bundle is not compressed: charts-syncer would not read it";
+                Err(Error::new(ErrorKind::Usage, message)
+                    .path(path)
+                    .hint("name a `.bundle.tar` file, or `--format package`"))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -121,19 +137,12 @@ pub(super) fn resolve(output: &Location, options: &FuseOptions) -> Result<Destin
         }
         _ => archive(path, metadata.is_some(), is_directory, options)?,
     };
-    if let (Some(Format::Bundle), Target::Archive(path, compression)) =
-        (format, &destination.target)
-        && *compression != Compression::None
-    {
-        let message = "a bundle is not compressed: charts-syncer would not read it";
-        return Err(Error::new(ErrorKind::Usage, message)
-            .path(path)
-            .hint("name a `.bundle.tar` file"));
-    }
-    Ok(Destination {
+    let destination = Destination {
         format,
         ..destination
-    })
+    };
+    destination.check_bundle()?;
+    Ok(destination)
 }
 
 fn exists(path: &Path) -> Error {

@@ -90,7 +90,7 @@ fn go(
         &pool,
         progress,
     )?;
-    let format = format(&mut destination, &opened, options);
+    let format = format(&mut destination, &opened, options)?;
     if let (Some(destination), Some(output)) = (&destination, output) {
         report.destination = Some(tell::destination(destination, output));
     }
@@ -121,13 +121,13 @@ fn format(
     destination: &mut Option<Destination>,
     opened: &Everything,
     options: &FuseOptions,
-) -> Format {
+) -> Result<Format> {
     match destination {
         Some(destination) => {
-            destination.settle(&opened.kinds());
-            destination.format.unwrap_or(Format::OciArchive)
+            destination.settle(&opened.kinds())?;
+            Ok(destination.format.unwrap_or(Format::OciArchive))
         }
-        None => options.format.unwrap_or(Format::OciArchive),
+        None => Ok(options.format.unwrap_or(Format::OciArchive)),
     }
 }
 

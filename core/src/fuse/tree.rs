@@ -260,14 +260,21 @@ impl<'a> Merge<'a> {
                         Some((_, bundle)) => chart_key(bundle, &mut number),
                         None => images_key(name, &mut number),
                     },
+                    Kind::Images(_) if is_source(item) => {
+                        images_key(&self.file_name(found.source), &mut number)
+                    }
                     Kind::Images(_) => images_key(name, &mut number),
+                };
+                let name = match &item.kind {
+                    Kind::Images(_) if is_source(item) => self.file_name(found.source),
+                    _ => name.to_owned(),
                 };
                 let part = Part {
                     source: found.source,
                     level: found.level,
                     item,
                 };
-                groups.entry(key).or_default().push((part, name.to_owned()));
+                groups.entry(key).or_default().push((part, name));
             }
         }
         let mut placed: BTreeMap<String, Vec<(String, Leaf)>> = BTreeMap::new();
@@ -320,7 +327,19 @@ impl<'a> Merge<'a> {
                 }
             }
         }
+        self.stale_checksums(&placed)?;
         Ok(Branch(placed.into_values().flatten().collect()))
+    }
+
+    /// What an image archive that is a source by itself is called as a part of a package.
+    fn file_name(&self, source: usize) -> String {
+        let path = &self.opened[source].source.location.path;
+        let name = path.file_name().and_then(|name| name.to_str());
+        match name {
+            Some(name) if !path.is_dir() && name != "-" => name.to_owned(),
+            Some(name) if path.is_dir() => format!("{name}.tar"),
+            _ => "images.tar".to_owned(),
+        }
     }
 
     /// What becomes of `parts`, which are one thing: usually one leaf, more for files that differ
@@ -383,7 +402,14 @@ impl<'a> Merge<'a> {
                 let slot = self.tree.slots.len();
                 let inputs = inputs.collect();
                 self.tree.slots.push(Slot { inputs });
-                Ok(one(Leaf::Unpacked(slot)))
+                Ok(one(match is_source(first.item) {
+                    true => Leaf::Archive {
+                        slot,
+                        mode: 0o644,
+                        compression: self.opened[first.source].source.compression,
+                    },
+                    false => Leaf::Unpacked(slot),
+                }))
             }
             Kind::Nested {
                 mode, compression, ..

@@ -1,8 +1,10 @@
 //! Files that are no part of an image: one copy of what is the same, and a policy for what is not.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{Copied, Group, Kind, Leaf, Member, Members, Merge, Part, Taken, beside};
+use crate::container;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fuse::OnFileConflict;
 use crate::limits;
@@ -143,6 +145,40 @@ impl<'a> Merge<'a> {
             Kind::File(member) => self.copied(&part.level.members, member),
             Kind::Images(_) | Kind::Bundle(_) | Kind::Nested { .. } => Leaf::Made(Vec::new()),
         }
+    }
+
+    /// Warns of checksum files that list what was fused.
+    pub(super) fn stale_checksums(
+        &mut self,
+        placed: &BTreeMap<String, Vec<(String, Leaf)>>,
+    ) -> Result<()> {
+        let leaves = || placed.values().flatten();
+        let fused: BTreeSet<&str> = leaves()
+            .filter(|(_, leaf)| matches!(leaf, Leaf::Archive { .. } | Leaf::Container { .. }))
+            .map(|(name, _)| name.as_str())
+            .collect();
+        let mut stale = Vec::new();
+        for (name, leaf) in leaves() {
+            let Leaf::File(at) = leaf else {
+                continue;
+            };
+            let file = &self.tree.files[*at];
+            let folder = name.rsplit_once('/').map_or("", |(folder, _)| folder);
+            for listed in container::summed(&file.members, &file.member)? {
+                let listed = format!("{folder}/{listed}");
+                if fused.contains(listed.trim_start_matches('/')) {
+                    stale.push(format!(
+                        "`{name}` lists `{}`, which was fused: its checksum there is of another \
+                         file",
+                        listed.trim_start_matches('/')
+                    ));
+                }
+            }
+        }
+        for message in stale {
+            self.warn("stale-checksum", message);
+        }
+        Ok(())
     }
 
     /// A file that is copied.
