@@ -17,17 +17,17 @@ const OPTIONS: [&str; 3] = ["--json", "--durability", "rename"];
 
 #[test]
 fn fusing_packages_into_a_layout() {
-    kill("layout", &["--format", "oci"], 6);
+    kill("layout", &["--format", "oci"], 20);
 }
 
 #[test]
 fn fusing_packages_into_an_archive() {
-    kill("images.tar", &["--format", "oci-archive"], 3);
+    kill("images.tar", &["--format", "oci-archive"], 15);
 }
 
 #[test]
 fn fusing_packages_into_a_package() {
-    kill("addon.tar.gz", &[], 3);
+    kill("addon.tar.gz", &[], 15);
 }
 
 #[test]

@@ -103,7 +103,13 @@ fn a_disk_that_fills_up_is_said_and_more_space_helps() {
         let expected = ample(&scene, &sources, dest);
         // Too little for what the files have, which is seen before anything is read; enough for
         // that, and too little for what they inflate to.
-        for small in [compressed / 2, compressed + (4 << 20)] {
+        for small in [
+            compressed / 2,
+            compressed + (1 << 20),
+            compressed + (2 << 20),
+            compressed + (3 << 20),
+            compressed + (4 << 20),
+        ] {
             let runs = runs(&scene, &sources, dest, small, &expected);
             let error = &runs.first["error"];
             assert_eq!(error["kind"], "no-space", "{dest} {small}: {error}");
