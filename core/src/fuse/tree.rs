@@ -239,6 +239,8 @@ impl<'a> Merge<'a> {
     /// Merges containers; what each has below its prefix comes to stand below `root`.
     fn branch(&mut self, levels: &[(Found<'a>, &str)], root: &str) -> Result<Branch> {
         let mut groups: BTreeMap<Key, Vec<(Part<'a>, String)>> = BTreeMap::new();
+        // An archive among packages becomes a file of the result; archives alone are the result.
+        let mixed = (levels.iter()).any(|(found, _)| found.level.only_images().is_none());
         for (found, prefix) in levels {
             let mut counts: BTreeMap<String, usize> = BTreeMap::new();
             for item in &found.level.items {
@@ -260,13 +262,13 @@ impl<'a> Merge<'a> {
                         Some((_, bundle)) => chart_key(bundle, &mut number),
                         None => images_key(name, &mut number),
                     },
-                    Kind::Images(_) if is_source(item) => {
+                    Kind::Images(_) if is_source(item) && mixed => {
                         images_key(&self.file_name(found.source), &mut number)
                     }
                     Kind::Images(_) => images_key(name, &mut number),
                 };
                 let name = match &item.kind {
-                    Kind::Images(_) if is_source(item) => self.file_name(found.source),
+                    Kind::Images(_) if is_source(item) && mixed => self.file_name(found.source),
                     _ => name.to_owned(),
                 };
                 let part = Part {
@@ -402,7 +404,7 @@ impl<'a> Merge<'a> {
                 let slot = self.tree.slots.len();
                 let inputs = inputs.collect();
                 self.tree.slots.push(Slot { inputs });
-                Ok(one(match is_source(first.item) {
+                Ok(one(match is_source(first.item) && !name.is_empty() {
                     true => Leaf::Archive {
                         slot,
                         mode: 0o644,
