@@ -156,6 +156,11 @@ impl Archive {
         self.roots.retain(|root| found(&root.name));
     }
 
+    /// Whether it came by in a stream, so that its blobs were seen once.
+    pub(crate) fn is_streamed(&self) -> bool {
+        self.members.is_streamed()
+    }
+
     /// Whether a member of this name, which lies below the archive's prefix, is a part of it.
     pub(crate) fn claims(&self, name: &str) -> bool {
         let Some(inner) = name.strip_prefix(&self.prefix) else {

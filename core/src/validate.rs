@@ -88,13 +88,13 @@ impl Check<'_> {
             }
         }
         for archive in &source.archives {
-            self.archive(archive, streamed)?;
+            self.archive(archive)?;
         }
         Ok(())
     }
 
     /// Checks one archive of the source.
-    fn archive(&mut self, archive: &Archive, streamed: bool) -> Result<()> {
+    fn archive(&mut self, archive: &Archive) -> Result<()> {
         // Damage in a document hides what it leads to; what other roots lead to is still checked.
         let mut blobs: BTreeMap<Digest, Expected> = BTreeMap::new();
         for root in &archive.roots {
@@ -118,7 +118,7 @@ impl Check<'_> {
         let blobs: Vec<Expected> = blobs.into_values().collect();
         self.verification.blobs += blobs.len() as u64;
         self.verification.bytes += blobs.iter().map(|blob| blob.size).sum::<u64>();
-        if streamed {
+        if archive.is_streamed() {
             for blob in &blobs {
                 if let Err(error) = as_streamed(archive, blob) {
                     self.find(archive.place(&blob.digest).blame(error))?;

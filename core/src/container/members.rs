@@ -217,6 +217,11 @@ impl Members {
         matches!(self.backing, Backing::Directory | Backing::Tree)
     }
 
+    /// Whether the members came by in a stream.
+    pub(crate) fn is_streamed(&self) -> bool {
+        matches!(self.backing, Backing::Stream(_))
+    }
+
     /// What reports call the part below `prefix`, where the file as a whole is called `spelled`.
     pub(crate) fn label(&self, spelled: &str, prefix: &str) -> String {
         let within = self.within.trim_end_matches(NESTED);

@@ -21,7 +21,7 @@ use crate::oci::Compression;
 use crate::package::{Bundle, Chart, Item, Kind, Level};
 use crate::report::Warning;
 use names::{beside, without_architecture};
-use shape::{folders, is_file, is_source, only_folder, sole_bundle};
+use shape::{folders, is_alone, is_file, is_source, only_folder, sole_bundle};
 
 /// The tree of a result.
 #[derive(Debug, Default)]
@@ -115,7 +115,12 @@ pub(super) fn merge(opened: &Everything, format: Format, options: &FuseOptions) 
     let sources: Vec<(BTreeSet<_>, usize)> = (sources.into_iter())
         .map(|(platforms, _, _, at)| (platforms, at))
         .collect();
-    let labels = names::labels(&sources);
+    // An archive by itself has no files that would need a name.
+    let with_files: Vec<(BTreeSet<_>, usize)> = (sources.iter())
+        .filter(|(_, at)| !is_alone(&opened.sources[*at].source.root))
+        .cloned()
+        .collect();
+    let labels = names::labels(&with_files);
     let mut merge = Merge {
         opened: &opened.sources,
         labels,
@@ -174,15 +179,22 @@ struct Merge<'a> {
 impl<'a> Merge<'a> {
     /// The packages' trees, below one root folder if each has just one.
     fn package(&mut self, levels: &[Found<'a>]) -> Result<Branch> {
+        // What is an archive or bundle by itself comes to stand in the root folder of the others.
         let roots: Option<Vec<&str>> = levels
             .iter()
-            .map(|found| only_folder(found.level))
+            .map(|found| match is_alone(found.level) {
+                true => Some(""),
+                false => only_folder(found.level),
+            })
             .collect();
         let Some(roots) = roots else {
             let stripped = levels.iter().map(|found| (*found, "")).collect::<Vec<_>>();
             return self.branch(&stripped, "");
         };
-        let root = names::common(&roots);
+        let folders: Vec<&str> = (roots.iter().copied())
+            .filter(|root| !root.is_empty())
+            .collect();
+        let root = names::common(&folders);
         let stripped: Vec<(Found<'a>, &str)> = levels.iter().copied().zip(roots).collect();
         self.branch(&stripped, &root)
     }

@@ -174,3 +174,38 @@ fn a_file_that_stands_beside_another_is_not_overwritten() {
         "{said:?}"
     );
 }
+
+#[test]
+fn archives_beside_packages_become_a_file_of_the_result() {
+    let scene = Scene::new();
+    let addon = Pair::usual(&scene, Kind::Addon);
+    let k3s = Pair::usual(&scene, Kind::K3s);
+    let [k3s_amd64, k3s_arm64] = k3s.sources();
+    let [amd64, arm64] = addon.sources();
+    let out = scene.out("all.tar");
+    fused(
+        &[k3s_amd64, amd64, arm64, k3s_arm64],
+        &out,
+        &[("format", "package")],
+    );
+    let tree = Tree::open(&out);
+    let root = "addon-offline-full-package-v0.12.0";
+    let beside = format!("{root}/charts-syncer.linux-arm64");
+    assert!(tree.has(&beside), "{:?}", tree.names());
+    let images = tree
+        .nested(&format!("{root}/k3s-airgap-images.tar.zst"))
+        .layout("");
+    let reference = k3s.images()[0].reference.clone().unwrap();
+    assert_eq!(
+        images.platforms(&reference),
+        ["linux/amd64", "linux/arm64"],
+        "{reference}"
+    );
+    // What is nested and compressed is verified too.
+    let verified = super::super::support::command(
+        super::super::support::FUSION,
+        ["verify", out.to_str().unwrap()],
+    )
+    .run();
+    assert_eq!(verified.status, Some(0), "{verified}");
+}

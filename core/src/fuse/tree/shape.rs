@@ -43,6 +43,11 @@ pub(super) fn sole_bundle(level: &Level) -> Option<(&Level, &Bundle)> {
     }
 }
 
+/// Whether it is an archive or a bundle, and nothing else.
+pub(super) fn is_alone(level: &Level) -> bool {
+    level.only_images().is_some() || sole_bundle(level).is_some()
+}
+
 /// The folder that all of a container lies in, with its slash.
 pub(super) fn only_folder(level: &Level) -> Option<&str> {
     let (folder, _) = level
