@@ -113,7 +113,7 @@ pub(crate) struct InspectArgs {
 /// What `verify` takes.
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArgs {
-    /// Archives or layouts; `-` for standard input
+    /// Archives, layouts, bundles or packages; `-` for standard input
     #[arg(required = true, value_name = "SOURCE")]
     pub(crate) sources: Vec<OsString>,
 
