@@ -24,6 +24,8 @@ Examples:
   Pair `app:1.5-amd64` with `app:1.5-arm64`, and fail where either is missing:
     fusion fuse a.tar b.tar -o app.tar.zst --strip-arch-suffix \\
       --require-platform linux/amd64,linux/arm64
+  Packages of two architectures, with all that is in them, become one:
+    fusion fuse addon-amd64.tar.gz addon-arm64.tar.gz -o addon.tar.gz
   Read from one pipe and write to another:
     ssh host docker save app | fusion fuse - app-arm64.tar -o - | ctr image import -";
 
@@ -34,7 +36,7 @@ Examples:
     override_usage = "fusion fuse [OPTIONS] <SOURCE>... -o <DEST>"
 )]
 pub(crate) struct FuseArgs {
-    /// Archives (.tar, .tar.gz, .tar.zst) and layouts; `-` for standard input
+    /// Archives (.tar, .tar.gz, .tar.zst), layouts, chart bundles and packages; `-` for standard input
     #[arg(required = true, value_name = "SOURCE")]
     pub(crate) sources: Vec<OsString>,
 
@@ -69,7 +71,7 @@ pub(crate) struct FuseArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Result")]
 struct ResultArgs {
-    /// What DEST is [default: a layout if DEST ends in `/` or is a directory, else what all sources are (bundle, package), else an archive]
+    /// What DEST is [default: oci if DEST ends in `/` or is a directory, else what all sources are (bundle, package), else oci-archive]
     #[arg(long, value_name = "FORMAT", value_parser = word::<Format>(Format::WORDS))]
     format: Option<Format>,
 
@@ -133,7 +135,7 @@ struct ChoiceArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Pairing")]
 struct PairingArgs {
-    /// What to do if sources disagree on the image of one reference and platform
+    /// What to do if sources disagree on the image of one reference and platform, or on a chart
     #[arg(
         long,
         value_name = "POLICY",
@@ -142,7 +144,7 @@ struct PairingArgs {
     )]
     on_conflict: OnConflict,
 
-    /// What to do if packages have different files in one place
+    /// What to do if packages have different files in one place; `beside` keeps all
     #[arg(
         long,
         value_name = "POLICY",
