@@ -11,6 +11,7 @@ import argparse
 import json
 import os
 import subprocess
+import sys
 import tempfile
 from dataclasses import dataclass
 from functools import partial
@@ -45,6 +46,7 @@ class Programs:
     fixtures: Path
     floor: Path
     c_library: Path
+    python: Path
 
 
 def main() -> int:
@@ -71,6 +73,7 @@ def arguments() -> argparse.Namespace:
     add("--fusion", type=Path, help="the command, instead of building it")
     add("--fixtures", type=Path, help="the generator, instead of building it")
     add("--library", type=Path, help="where libfusion is installed, instead of building it")
+    add("--python", type=Path, help="a Python that has the package, instead of building it")
     options = parser.parse_args()
     if options.quick:
         options.rounds, options.rival_rounds = 1, 0
@@ -116,6 +119,7 @@ def build(options: argparse.Namespace, folder: Path) -> Programs:
         fixtures=options.fixtures or release / "fusion-fixtures",
         floor=floor,
         c_library=build_c(options, release, folder.resolve()),
+        python=build_python(options, folder.resolve()),
     )
 
 
@@ -132,6 +136,20 @@ def build_c(options: argparse.Namespace, release: Path, folder: Path) -> Path:
     paths = [f"-I{prefix.resolve() / 'include'}", f"-L{library}", f"-Wl,-rpath,{library}"]
     subprocess.run([*command, *paths, "-lfusion"], check=True)
     return program
+
+
+def build_python(options: argparse.Namespace, folder: Path) -> Path:
+    """A Python with the wheel that is released, and nothing else."""
+    if options.python:
+        # Not resolved: where it stands is what makes it a virtual environment.
+        return options.python.absolute()
+    wheels, environment = folder / "wheels", folder / "python"
+    run = partial(subprocess.run, check=True, stdout=subprocess.PIPE, text=True)
+    wheel = run(["scripts/wheel.sh", wheels]).stdout.splitlines()[-1]
+    run([sys.executable, "-m", "venv", "--clear", environment])
+    python = environment / "bin" / "python"
+    run([python, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps", wheel])
+    return python
 
 
 def describe(inputs: Inputs) -> str:
@@ -174,7 +192,10 @@ def beside_the_floor(
 
 def other_faces(programs: Programs, result: str, durability: str) -> list[Contender]:
     """fusion otherwise than by its command; each has to be as fast."""
-    return [contenders.c_library(programs.c_library, result, durability)]
+    return [
+        contenders.c_library(programs.c_library, result, durability),
+        contenders.python(programs.python, result, durability),
+    ]
 
 
 def quickest_copy(

@@ -63,6 +63,13 @@ python_tests() {
     WHEEL=${wheels[0]} scripts/test-python.sh 2>&1 | tee "$target/python.log"
 }
 
+# The newest Python of those that were tested has the package.
+benches() {
+    local pythons
+    mapfile -t pythons < <(printf '%s\n' "$target"/venv-test-*/bin/python | sort -V)
+    python3 benches/side_by_side.py --quick --python "${pythons[-1]}"
+}
+
 mkdir -p "$target"
 log=$target/test.log
 c_log=$target/test-c.log
@@ -80,9 +87,10 @@ step "the README: make demo" scripts/demo.sh
 step "the README: the main job" scripts/readme.sh
 step "Python: the wheel, in an empty environment" python_wheel
 step "Python: tests, types, examples" python_tests
+step "portable: glibc 2.17 is enough" scripts/portable.sh fusion fusion-ffi
 step "installation: man page, completions, C library" generated
 if [ -e benches/side_by_side.py ]; then
-    step "benches, quick" python3 benches/side_by_side.py --quick
+    step "benches, quick" benches
 fi
 
 say "cargo test"
