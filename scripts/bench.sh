@@ -5,5 +5,12 @@ source "$(dirname "$0")/common.sh"
 need_rust
 say "Engine"
 cargo bench --locked --bench engine
+say "Packages"
+need igzip:isal
+packages=()
+for option in "$@"; do
+    case $option in --quick | --check) packages+=("$option") ;; esac
+done
+python3 benches/packages.py "${packages[@]}"
 say "Side by side"
 exec python3 benches/side_by_side.py "$@"

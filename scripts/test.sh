@@ -67,7 +67,9 @@ python_tests() {
 benches() {
     local pythons
     mapfile -t pythons < <(printf '%s\n' "$target"/venv-test-*/bin/python | sort -V)
+    need igzip:isal
     python3 benches/side_by_side.py --quick --python "${pythons[-1]}"
+    python3 benches/packages.py --quick
 }
 
 mkdir -p "$target"

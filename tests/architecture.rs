@@ -11,8 +11,23 @@ use serde_json::Value;
 
 /// The modules of the engine: each uses only those above it.
 const LAYERS: &[&str] = &[
-    "error", "fsx", "progress", "limits", "oci", "location", "report", "tar", "compress", "store",
-    "archive", "graph", "validate", "fuse", "inspect",
+    "error",
+    "fsx",
+    "progress",
+    "limits",
+    "oci",
+    "location",
+    "report",
+    "tar",
+    "compress",
+    "store",
+    "container",
+    "archive",
+    "package",
+    "graph",
+    "validate",
+    "fuse",
+    "inspect",
 ];
 
 /// What the engine's root names besides modules, and the module that it comes from.

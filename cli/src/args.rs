@@ -40,6 +40,7 @@ const INSPECT_EXAMPLES: &str = "\
 Examples:
   fusion inspect images.tar
   fusion inspect images.tar docker.io/library/nginx:1.25
+  fusion inspect addon-offline-full-package-v0.12.0-amd64.tar.gz
   fusion inspect --json oci:layout | jq -r '.images[].reference'";
 
 const VERIFY_EXAMPLES: &str = "\
@@ -76,7 +77,7 @@ pub(crate) struct Cli {
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
-    /// Fuse the images of all sources into one archive or layout
+    /// Fuse the images of all sources into one archive, layout, bundle or package
     Fuse(Box<FuseArgs>),
     /// Show what is inside a source, without unpacking it
     #[command(after_help = INSPECT_EXAMPLES)]
@@ -98,7 +99,7 @@ pub(crate) enum Verb {
 /// What `inspect` takes.
 #[derive(Debug, Args)]
 pub(crate) struct InspectArgs {
-    /// Archive or layout; `-` for standard input
+    /// Archive, layout, bundle or package; `-` for standard input
     pub(crate) source: OsString,
 
     /// Show this image only
@@ -112,7 +113,7 @@ pub(crate) struct InspectArgs {
 /// What `verify` takes.
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArgs {
-    /// Archives or layouts; `-` for standard input
+    /// Archives, layouts, bundles or packages; `-` for standard input
     #[arg(required = true, value_name = "SOURCE")]
     pub(crate) sources: Vec<OsString>,
 

@@ -1,29 +1,22 @@
 //! One opened image archive, whatever its flavour: what it names (roots) and what it holds (blobs).
 //!
-//! What it is, content tells, never its name. A tar file is mapped and read in place; a compressed
-//! one, a pipe or standard input is read once, as a stream.
+//! What it is, content tells, never its name.
 
 mod detect;
 mod docker;
-mod members;
 mod oci;
-mod stream;
 
 use std::collections::HashMap;
-use std::io::Read;
-use std::path::Path;
+use std::sync::Arc;
 
-pub use stream::Keep;
-
-use crate::error::{Error, ErrorKind, Result};
-use crate::fsx::{self, Mapped};
-use crate::location::{Location, Transport};
-use crate::oci::{Compression, Descriptor, Digest, Reference};
+use crate::container::{Member, Members};
+use crate::error::{Error, Result};
+use crate::location::Location;
+use crate::oci::{Descriptor, Digest, Reference};
 use crate::progress::Progress;
-use crate::store::{BlobReader, BlobSource, Memory, Place, absent, advise};
+use crate::store::{BlobReader, BlobSource, Memory, Place, absent};
 
-use detect::Found;
-use members::{Member, Members};
+pub(crate) use detect::{Found, below, detect};
 
 /// What kind of archive it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,15 +88,13 @@ pub struct Archive {
     pub location: Location,
     /// What kind it is.
     pub flavour: Flavour,
-    /// How the file as a whole is compressed.
-    pub compression: Compression,
-    /// Its length on disk in bytes; 0 for a directory or a stream.
-    pub size: u64,
+    /// What reports call it: the location as it was named, and where in it the archive is nested.
+    pub label: String,
     /// What it lists, in its own order.
     pub roots: Vec<Root>,
     /// Images that it lists and that cannot be read, and why.
     pub damaged: Vec<(Name, Error)>,
-    members: Members,
+    members: Arc<Members>,
     prefix: String,
     /// Which member holds which blob, where the member's name does not tell.
     blobs: HashMap<Digest, Member>,
@@ -111,99 +102,27 @@ pub struct Archive {
     made: Memory,
 }
 
-/// Whether opening `location` reads all of it as a stream: it is compressed, or not a file.
-pub fn is_stream(location: &Location) -> Result<bool> {
-    if location.transport == Transport::Standard {
-        return Ok(true);
-    }
-    let metadata = require(location)?;
-    if metadata.is_dir() {
-        return Ok(false);
-    }
-    Ok(!metadata.is_file() || compression_of(location.path())? != Compression::None)
-}
-
-/// How many bytes the file at `location` has on disk; 0 if it is no file.
-#[must_use]
-pub fn size_on_disk(location: &Location) -> u64 {
-    match fsx::metadata_if_any(location.path()) {
-        Ok(Some(metadata)) if metadata.is_file() => metadata.len(),
-        _ => 0,
-    }
-}
-
 impl Archive {
-    /// Opens the archive at `location`. If it has to be read as a stream, `keep` says what happens
-    /// to its content.
-    pub fn open(location: &Location, keep: &Keep, progress: &Progress) -> Result<Self> {
-        Self::read(location, keep, progress).map_err(advise)
-    }
-
-    fn read(location: &Location, keep: &Keep, progress: &Progress) -> Result<Self> {
-        let (members, compression) = if location.transport == Transport::Standard {
-            let path = Path::new("standard input");
-            let pipe = stream::Pipe::new(fsx::standard_input()?, progress);
-            let (input, compression) = stream::sniff(pipe, path)?;
-            (
-                stream::read(input, compression, path, keep, progress)?,
-                compression,
-            )
-        } else {
-            let metadata = require(location)?;
-            let path = location.path();
-            if metadata.is_dir() {
-                (Members::directory(path.to_owned()), Compression::None)
-            } else if !metadata.is_file() {
-                let pipe = stream::Pipe::new(fsx::open(path)?, progress);
-                let (input, compression) = stream::sniff(pipe, path)?;
-                (
-                    stream::read(input, compression, path, keep, progress)?,
-                    compression,
-                )
-            } else {
-                if metadata.len() == 0 {
-                    return Err(Error::new(ErrorKind::InvalidArchive, "the file is empty")
-                        .path(path)
-                        .hint("the download or copy failed: fetch it again"));
-                }
-                match compression_of(path)? {
-                    Compression::None => (Members::scan(Mapped::open(path)?)?, Compression::None),
-                    compression => {
-                        let file = fsx::open(path)?;
-                        (
-                            stream::read(file, compression, path, keep, progress)?,
-                            compression,
-                        )
-                    }
-                }
-            }
-        };
-        Self::of_members(location, members, compression, progress)
-    }
-
-    fn of_members(
+    /// The archive that was `found` in `members`, which is the source at `location`, or nested in
+    /// it.
+    pub(crate) fn of(
         location: &Location,
-        members: Members,
-        compression: Compression,
+        members: Arc<Members>,
+        found: Found,
         progress: &Progress,
     ) -> Result<Self> {
-        let Found { flavour, prefix } = detect::detect(&members, location)?;
         let mut archive = Self {
             location: location.clone(),
-            flavour,
-            compression,
-            size: size_on_disk(location),
+            flavour: found.flavour,
+            label: members.label(&location.spelled, &found.prefix),
             roots: Vec::new(),
             damaged: Vec::new(),
             members,
-            prefix,
+            prefix: found.prefix,
             blobs: HashMap::new(),
             made: Memory::default(),
         };
         archive.read_roots(progress)?;
-        if let Some(wanted) = &location.reference {
-            archive.select(wanted)?;
-        }
         Ok(archive)
     }
 
@@ -227,23 +146,32 @@ impl Archive {
     }
 
     /// Keeps only the image that `:REF` names: as it is spelled, or normalised.
-    fn select(&mut self, wanted: &str) -> Result<()> {
+    pub(crate) fn select(&mut self, wanted: &str) {
         let normalised = Name::Full(wanted.to_owned()).normalised();
         let found = |name: &Name| {
             name.spelled() == Some(wanted)
                 || (normalised.is_some() && name.normalised() == normalised)
         };
         self.damaged.retain(|(name, _)| found(name));
-        if self.damaged.is_empty() && !self.roots.iter().any(|root| found(&root.name)) {
-            let names = self.roots.iter().filter_map(|root| root.name.spelled());
-            let names: Vec<&str> = names.take(10).collect();
-            let message = format!("no image `{wanted}` in it");
-            return Err(Error::new(ErrorKind::NothingSelected, message)
-                .path(self.location.path())
-                .hint(format!("it has {}", names.join(", "))));
-        }
         self.roots.retain(|root| found(&root.name));
-        Ok(())
+    }
+
+    /// Whether it came by in a stream, so that its blobs were seen once.
+    pub(crate) fn is_streamed(&self) -> bool {
+        self.members.is_streamed()
+    }
+
+    /// Whether a member of this name, which lies below the archive's prefix, is a part of it.
+    pub(crate) fn claims(&self, name: &str) -> bool {
+        let Some(inner) = name.strip_prefix(&self.prefix) else {
+            return false;
+        };
+        let listings = ["index.json", "oci-layout", "manifest.json", "repositories"];
+        listings.contains(&inner)
+            || inner.starts_with("blobs/")
+            || inner == "blobs"
+            || (self.flavour == Flavour::DockerArchive
+                && self.blobs.values().any(|member| member.name == name))
     }
 
     /// Whether fusion made this manifest, as against the archive carrying it.
@@ -258,7 +186,7 @@ impl Archive {
         let member = self.member(digest)?;
         let streamed = self.members.streamed(&member)?;
         Some(StreamedBlob {
-            digest: streamed.digest,
+            digest: streamed.digest?,
             diff_id: streamed.diff_id.clone(),
         })
     }
@@ -322,29 +250,4 @@ impl BlobSource for Archive {
     fn changed(&self) -> bool {
         self.members.changed()
     }
-}
-
-fn require(location: &Location) -> Result<std::fs::Metadata> {
-    fsx::metadata_if_any(location.path())?.ok_or_else(|| {
-        Error::new(ErrorKind::NotFound, "no such file or directory")
-            .operation("cannot open")
-            .path(location.path())
-            .source_error(fsx::absent())
-    })
-}
-
-/// What the file at `path` is compressed with.
-fn compression_of(path: &Path) -> Result<Compression> {
-    let mut head = [0; 4];
-    let mut file = fsx::open(path)?;
-    let mut filled = 0;
-    while filled < head.len() {
-        match file.read(&mut head[filled..]) {
-            Ok(0) => break,
-            Ok(more) => filled += more,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(Error::io("cannot read", path, error)),
-        }
-    }
-    Ok(Compression::sniff(&head[..filled]))
 }

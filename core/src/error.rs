@@ -202,6 +202,21 @@ impl Error {
         self
     }
 
+    /// The error as it looks from outside the container that it is about: `container` goes before
+    /// the member, and offsets count from `base` on.
+    #[must_use]
+    pub(crate) fn within(mut self, container: &str, base: u64) -> Self {
+        if !container.is_empty() {
+            self.0.member = Some(match &self.0.member {
+                Some(member) => format!("{container}{member}"),
+                // Without the arrow that leads on.
+                None => container.trim_end_matches(" › ").to_owned(),
+            });
+        }
+        self.0.offset = self.0.offset.map(|offset| offset.saturating_add(base));
+        self
+    }
+
     /// Says which digest was expected; the first one said stays.
     #[must_use]
     pub fn digest(mut self, digest: impl fmt::Display) -> Self {

@@ -6,6 +6,7 @@ mod destination;
 mod input;
 mod listing;
 mod naming;
+mod open;
 mod options;
 mod plan;
 mod rewrite;
@@ -14,12 +15,14 @@ mod select;
 mod tape;
 mod tell;
 mod transcode;
+mod tree;
 pub(crate) mod variant;
 mod warn;
 mod write;
 
 pub use options::{
-    Compress, Durability, Format, FuseOptions, MediaTypes, OnConflict, OnExisting, Verify,
+    Compress, Durability, Format, FuseOptions, MediaTypes, OnConflict, OnExisting, OnFileConflict,
+    Verify,
 };
 
 use std::time::Instant;

@@ -1,16 +1,17 @@
 //! What is inside a source, read without unpacking it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::archive::{Archive, Keep, Name};
+use crate::archive::{Archive, Name};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fuse::variant::{Flattened, Variant, flatten};
 use crate::graph;
 use crate::location::Location;
-use crate::oci::{Descriptor, Digest, Reference};
+use crate::oci::{Descriptor, Digest, Platform, Reference};
+use crate::package::{self, Keep, Source};
 use crate::progress::{Phase, Progress, Sink, Stop, drive};
 use crate::report::{
-    InspectedImage, InspectedLayer, InspectedPlatform, InspectedSource, Inspection,
+    InspectedChart, InspectedImage, InspectedLayer, InspectedPlatform, InspectedSource, Inspection,
     Variant as Shown, Warning,
 };
 
@@ -30,17 +31,21 @@ pub fn inspect(
     }
     let progress = Progress::new(stop.clone());
     drive(&progress, sink, || {
-        let streamed = crate::archive::is_stream(&source)?;
+        let streamed = package::is_stream(&source)?;
         let total = if streamed {
-            crate::archive::size_on_disk(&source)
+            package::size_on_disk(&source)
         } else {
             0
         };
         progress.enter(Phase::Read, total, 0)?;
-        let mut archive = Archive::open(&source, &Keep::Documents, &progress)?;
-        match archive.damaged.pop() {
+        let mut source = Source::open(&source, &Keep::Documents, &progress)?;
+        let damaged = source
+            .archives
+            .iter_mut()
+            .find_map(|archive| archive.damaged.pop());
+        match damaged {
             Some((_, error)) => Err(error),
-            None => look(&archive),
+            None => look(&source),
         }
     })
 }
@@ -53,29 +58,36 @@ struct Named {
     flattened: Flattened,
 }
 
-fn look(archive: &Archive) -> Result<Inspection> {
+fn look(source: &Source) -> Result<Inspection> {
     let mut inspection = Inspection::new(InspectedSource {
-        kind: archive.flavour.name(),
-        location: archive.location.spelled.clone(),
-        compression: archive.compression.name(),
-        size: archive.size,
+        kind: source.kind.name(),
+        location: source.location.spelled.clone(),
+        compression: source.compression.name(),
+        size: source.size,
     });
     // Sorted by reference; what is not named stands at the end, each image by itself.
-    let mut images: BTreeMap<(bool, String, usize), Named> = BTreeMap::new();
-    for (at, root) in archive.roots.iter().enumerate() {
-        let key = match reference(&root.name) {
-            Some(reference) => (false, reference.to_string(), 0),
-            None => (true, String::new(), at),
-        };
-        let node = graph::load(archive, &root.descriptor)?;
-        let named = images.entry(key).or_default();
-        named.names.extend(root.name.spelled().map(str::to_owned));
-        named.roots.push(root.descriptor.clone());
-        named.flattened.extend(
-            flatten(&node, &root.descriptor, 0, None)
-                .map_err(|error| error.path(archive.location.path()))?,
-        );
+    let mut images: BTreeMap<(bool, String, (usize, usize)), Named> = BTreeMap::new();
+    for (number, archive) in source.archives.iter().enumerate() {
+        for (at, root) in archive.roots.iter().enumerate() {
+            let key = match reference(&root.name) {
+                Some(reference) => (false, reference.to_string(), (0, 0)),
+                None => (true, String::new(), (number, at)),
+            };
+            let node = graph::load(archive, &root.descriptor)?;
+            let named = images.entry(key).or_default();
+            named.names.extend(root.name.spelled().map(str::to_owned));
+            // Bundles of a package often hold the same image.
+            if named.roots.contains(&root.descriptor) {
+                continue;
+            }
+            named.roots.push(root.descriptor.clone());
+            named.flattened.extend(
+                flatten(&node, &root.descriptor, number, None)
+                    .map_err(|error| error.path(archive.location.path()))?,
+            );
+        }
     }
+    inspection.charts = charts(source)?;
     let mut sizes: BTreeMap<Digest, u64> = BTreeMap::new();
     for ((_, reference, _), mut named) in images {
         named.flattened.bind();
@@ -83,7 +95,7 @@ fn look(archive: &Archive) -> Result<Inspection> {
         named.names.dedup();
         let reference = (!reference.is_empty()).then_some(reference);
         partial(&mut inspection, reference.as_deref(), &named);
-        let image = image(archive, reference, named, &mut |descriptor| {
+        let image = image(&source.archives, reference, named, &mut |descriptor| {
             inspection.blobs.referenced += 1;
             inspection.bytes.deduplicated += descriptor.size;
             sizes.insert(descriptor.digest, descriptor.size);
@@ -97,10 +109,54 @@ fn look(archive: &Archive) -> Result<Inspection> {
     if inspection.images.is_empty() {
         return Err(
             Error::new(ErrorKind::NothingSelected, "it holds no image at all")
-                .path(archive.location.path()),
+                .path(source.location.path()),
         );
     }
     Ok(inspection)
+}
+
+/// The charts of `source`, each with what all its images run on.
+fn charts(source: &Source) -> Result<Vec<InspectedChart>> {
+    let mut charts = Vec::new();
+    for (place, bundle) in source.bundles() {
+        let at = bundle
+            .images
+            .as_ref()
+            .and_then(|images| images.level.only_images());
+        let mut images: BTreeMap<String, BTreeSet<Platform>> = BTreeMap::new();
+        if let Some(archive) = at.and_then(|at| source.archives.get(at)) {
+            for root in &archive.roots {
+                let name = match reference(&root.name) {
+                    Some(reference) => reference.to_string(),
+                    None => root.descriptor.digest.to_string(),
+                };
+                let node = graph::load(archive, &root.descriptor)?;
+                let flattened = flatten(&node, &root.descriptor, 0, None)?;
+                let platforms = flattened.variants.into_iter().filter_map(|v| v.platform);
+                images.entry(name).or_default().extend(platforms);
+            }
+        }
+        let mut sets = images.values().filter(|set| !set.is_empty()).cloned();
+        let first = sets.next().unwrap_or_default();
+        let common = sets.fold(first, |common, set| {
+            common.intersection(&set).cloned().collect()
+        });
+        charts.push(InspectedChart {
+            name: bundle.chart.name.clone(),
+            version: bundle.chart.version.clone(),
+            location: place,
+            images: images.into_keys().collect(),
+            platforms: common.iter().map(ToString::to_string).collect(),
+        });
+    }
+    charts.sort_by(|one, other| {
+        (&one.name, &one.version, &one.location).cmp(&(
+            &other.name,
+            &other.version,
+            &other.location,
+        ))
+    });
+    Ok(charts)
 }
 
 fn reference(name: &Name) -> Option<Reference> {
@@ -122,7 +178,7 @@ fn partial(inspection: &mut Inspection, reference: Option<&str>, named: &Named) 
 }
 
 fn image(
-    archive: &Archive,
+    archives: &[Archive],
     reference: Option<String>,
     named: Named,
     count: &mut dyn FnMut(&Descriptor),
@@ -141,7 +197,7 @@ fn image(
     });
     let platforms = variants
         .iter()
-        .map(|variant| platform(archive, variant, count))
+        .map(|variant| platform(&archives[variant.input], variant, count))
         .collect();
     let only = match roots.as_slice() {
         [root] => Some(root),

@@ -10,6 +10,7 @@
 
 pub mod archive;
 pub mod compress;
+pub mod container;
 pub mod error;
 pub mod fsx;
 pub mod fuse;
@@ -18,6 +19,7 @@ pub mod inspect;
 pub mod limits;
 pub mod location;
 pub mod oci;
+pub mod package;
 pub mod progress;
 pub mod report;
 pub mod store;

@@ -20,6 +20,9 @@ pub const MAX_PAX: u64 = 1 << 20;
 /// How many links may lead from one name to a file.
 pub const MAX_LINKS: usize = 40;
 
+/// How deep archives may nest: a package, a bundle, its images, and room for what wraps them.
+pub const MAX_NESTING: usize = 8;
+
 /// How deep indexes may nest.
 pub const MAX_INDEX_DEPTH: usize = 8;
 
@@ -27,7 +30,7 @@ pub const MAX_INDEX_DEPTH: usize = 8;
 pub const MAX_KEPT: u64 = 48 << 20;
 
 /// Compressed input may expand freely up to this many bytes …
-pub const FREE_EXPANSION: u64 = 1 << 30;
+pub const FREE_EXPANSION: u64 = 256 << 20;
 
 /// … and past that to this many times what was read, before it is called a bomb. Package layers
 /// stay below 20.

@@ -18,6 +18,10 @@ pub enum Transport {
     OciArchive,
     /// `oci:DIR[:REF]`.
     OciLayout,
+    /// `bundle:FILE`.
+    Bundle,
+    /// `package:PATH`.
+    Package,
     /// `-`: standard input or output.
     Standard,
 }
@@ -73,12 +77,30 @@ impl Location {
                 });
             }
         }
-        for prefix in ["docker://", "bundle:", "package:"] {
-            if text.as_bytes().starts_with(prefix.as_bytes()) {
-                let message = format!("`{prefix}` is not supported by this version");
-                return Err(Error::new(ErrorKind::Unsupported, message)
-                    .hint("name an image archive (.tar, .tar.gz, .tar.zst) or an OCI layout"));
+        let whole = [
+            ("bundle:", Transport::Bundle),
+            ("package:", Transport::Package),
+        ];
+        for (prefix, transport) in whole {
+            if let Some(rest) = text.as_bytes().strip_prefix(prefix.as_bytes()) {
+                if rest.is_empty() {
+                    let message = format!("`{spelled}` names no file");
+                    return Err(
+                        Error::new(ErrorKind::Usage, message).hint(format!("write `{prefix}PATH`"))
+                    );
+                }
+                return Ok(Self {
+                    transport,
+                    path: PathBuf::from(OsStr::from_bytes(rest)),
+                    reference: None,
+                    spelled,
+                });
             }
+        }
+        if text.as_bytes().starts_with(b"docker://") {
+            let message = "`docker://` is not supported by this version";
+            return Err(Error::new(ErrorKind::Unsupported, message)
+                .hint("name an image archive (.tar, .tar.gz, .tar.zst) or an OCI layout"));
         }
         let path = PathBuf::from(text);
         Ok(Self {

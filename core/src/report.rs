@@ -8,9 +8,11 @@ mod inspect;
 mod verify;
 
 pub use fuse::{
-    Action, Blobs, Bytes, Destination, ErrorReport, Image, Report, Status, Variant, Warning,
+    Action, Blobs, Bytes, Chart, Destination, ErrorReport, Image, Report, Status, Variant, Warning,
 };
-pub use inspect::{InspectedImage, InspectedLayer, InspectedPlatform, InspectedSource, Inspection};
+pub use inspect::{
+    InspectedChart, InspectedImage, InspectedLayer, InspectedPlatform, InspectedSource, Inspection,
+};
 pub use verify::{Finding, Severity, Verification};
 
 /// The version of fusion, as reports state it.

@@ -17,6 +17,7 @@ mod tests;
 mod walk;
 mod write;
 
+pub(crate) use header::is_header;
 pub use names::{resolve_link, safe_name};
 pub use scan::{ReadAt, scan};
 pub use stream::TarStream;

@@ -6,11 +6,12 @@ use std::time::Instant;
 
 use rayon::ThreadPool;
 
-use crate::archive::{Archive, Keep};
+use crate::archive::Archive;
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{self, Child, ImageNode, Node};
 use crate::location::Location;
 use crate::oci::{Compression, Descriptor, Digest};
+use crate::package::{self, Keep, Source};
 use crate::progress::{Phase, Progress, Sink, Stop, drive};
 use crate::report::{Finding, Severity, Verification};
 use crate::store::{BlobSource, Expected, mismatch, workers};
@@ -66,27 +67,40 @@ struct Check<'a> {
 
 impl Check<'_> {
     fn run(&mut self) -> Result<()> {
-        let streamed = crate::archive::is_stream(self.source)?;
+        let streamed = package::is_stream(self.source)?;
         let total = if streamed {
-            crate::archive::size_on_disk(self.source)
+            package::size_on_disk(self.source)
         } else {
             0
         };
         self.progress.enter(Phase::Read, total, 0)?;
-        let mut archive = match Archive::open(self.source, &Keep::Inflated, self.progress) {
-            Ok(archive) => archive,
+        let mut source = match Source::open(self.source, &Keep::Inflated, self.progress) {
+            Ok(source) => source,
             Err(error) => return self.find(error),
         };
-        for (_, error) in std::mem::take(&mut archive.damaged) {
-            self.verification.images += 1;
+        if let Err(error) = crate::container::check_beside(self.source, self.progress) {
             self.find(error)?;
         }
+        for archive in &mut source.archives {
+            for (_, error) in std::mem::take(&mut archive.damaged) {
+                self.verification.images += 1;
+                self.find(error)?;
+            }
+        }
+        for archive in &source.archives {
+            self.archive(archive)?;
+        }
+        Ok(())
+    }
+
+    /// Checks one archive of the source.
+    fn archive(&mut self, archive: &Archive) -> Result<()> {
         // Damage in a document hides what it leads to; what other roots lead to is still checked.
         let mut blobs: BTreeMap<Digest, Expected> = BTreeMap::new();
         for root in &archive.roots {
             self.verification.images += 1;
-            match graph::load(&archive, &root.descriptor) {
-                Ok(node) => self.collect(&archive, &node, &mut blobs),
+            match graph::load(archive, &root.descriptor) {
+                Ok(node) => self.collect(archive, &node, &mut blobs),
                 Err(error) => self.find(error)?,
             }
         }
@@ -104,9 +118,9 @@ impl Check<'_> {
         let blobs: Vec<Expected> = blobs.into_values().collect();
         self.verification.blobs += blobs.len() as u64;
         self.verification.bytes += blobs.iter().map(|blob| blob.size).sum::<u64>();
-        if streamed {
+        if archive.is_streamed() {
             for blob in &blobs {
-                if let Err(error) = as_streamed(&archive, blob) {
+                if let Err(error) = as_streamed(archive, blob) {
                     self.find(archive.place(&blob.digest).blame(error))?;
                 }
             }
@@ -120,7 +134,7 @@ impl Check<'_> {
             self.progress,
             &blobs,
             true,
-            &|_, blob, transfer| transfer.run(&archive, blob, &mut |_| Ok(())),
+            &|_, blob, transfer| transfer.run(archive, blob, &mut |_| Ok(())),
         )?;
         for (_, error) in damaged {
             self.find(error)?;

@@ -282,7 +282,7 @@ typedef void (*fusion_log_fn)(const struct fusion_log *log, void *user_data);
 #define FUSION_STATUS_INPUT_CHANGED -24
 
 /**
- * Inputs disagree on the image of one reference and platform.
+ * Inputs disagree: on the image of one reference and platform, on a chart, or on a file.
  */
 #define FUSION_STATUS_CONFLICT -30
 
@@ -568,10 +568,10 @@ struct fusion_options *fusion_options_new(void);
  *
  * Names are those of `fusion fuse` without dashes: "annotation", "clean", "compression",
  * "docker-platform", "dry-run", "durability", "exclude", "format", "image", "jobs", "keep-going",
- * "media-types", "name", "on-conflict", "on-existing", "platform", "rename", "require-platform",
- * "source-platform", "strip-arch-suffix", "verify", "work-dir". Besides, "reference" has
- * fusion_inspect look at one image only. A switch takes "true" or "false". The value is checked at
- * once.
+ * "media-types", "name", "on-conflict", "on-existing", "on-file-conflict", "platform", "rename",
+ * "require-platform", "source-platform", "strip-arch-suffix", "verify", "work-dir". Besides,
+ * "reference" has fusion_inspect look at one image only. A switch takes "true" or "false". The
+ * value is checked at once.
  *
  * Options that are no choice but a matter of the terminal (--json, --progress, --log-file, ...)
  * have functions here in their place.
@@ -661,9 +661,10 @@ void fusion_options_free(struct fusion_options *options);
  * If the output is "-" and nobody reads it any more, or it is closed, that is FUSION_STATUS_IO;
  * meanwhile the thread does not get SIGPIPE.
  *
- * @param sources paths, any bytes: image archives (.tar, .tar.gz, .tar.zst) and OCI layouts, in
- *   the order that decides between them; skopeo's prefixes are understood (docker-archive:,
- *   oci-archive:, oci:), "-" is standard input. Used during the call only
+ * @param sources paths, any bytes: image archives (.tar, .tar.gz, .tar.zst), OCI layouts, chart
+ *   bundles and packages of them, in the order that decides between them; skopeo's prefixes are
+ *   understood (docker-archive:, oci-archive:, oci:), and bundle: and package:; "-" is standard
+ *   input. Used during the call only
  * @param count how many sources there are
  * @param output a path, any bytes; a directory if it ends in "/", "-" is standard output. May be
  *   NULL only if the option "dry-run" is set. Used during the call only

@@ -54,10 +54,10 @@ pub extern "C" fn fusion_options_new() -> *mut fusion_options {
 ///
 /// Names are those of `fusion fuse` without dashes: "annotation", "clean", "compression",
 /// "docker-platform", "dry-run", "durability", "exclude", "format", "image", "jobs", "keep-going",
-/// "media-types", "name", "on-conflict", "on-existing", "platform", "rename", "require-platform",
-/// "source-platform", "strip-arch-suffix", "verify", "work-dir". Besides, "reference" has
-/// fusion_inspect look at one image only. A switch takes "true" or "false". The value is checked at
-/// once.
+/// "media-types", "name", "on-conflict", "on-existing", "on-file-conflict", "platform", "rename",
+/// "require-platform", "source-platform", "strip-arch-suffix", "verify", "work-dir". Besides,
+/// "reference" has fusion_inspect look at one image only. A switch takes "true" or "false". The
+/// value is checked at once.
 ///
 /// Options that are no choice but a matter of the terminal (--json, --progress, --log-file, ...)
 /// have functions here in their place.

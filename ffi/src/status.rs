@@ -33,7 +33,7 @@ pub const FUSION_STATUS_UNSUPPORTED: fusion_status = -22;
 pub const FUSION_STATUS_LIMIT_EXCEEDED: fusion_status = -23;
 /// An input changed while it was read.
 pub const FUSION_STATUS_INPUT_CHANGED: fusion_status = -24;
-/// Inputs disagree on the image of one reference and platform.
+/// Inputs disagree: on the image of one reference and platform, on a chart, or on a file.
 pub const FUSION_STATUS_CONFLICT: fusion_status = -30;
 /// An image lacks a platform that was required.
 pub const FUSION_STATUS_PLATFORM_MISSING: fusion_status = -31;

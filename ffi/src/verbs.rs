@@ -26,9 +26,10 @@ use crate::strings::{locations, path};
 /// If the output is "-" and nobody reads it any more, or it is closed, that is FUSION_STATUS_IO;
 /// meanwhile the thread does not get SIGPIPE.
 ///
-/// @param sources paths, any bytes: image archives (.tar, .tar.gz, .tar.zst) and OCI layouts, in
-///   the order that decides between them; skopeo's prefixes are understood (docker-archive:,
-///   oci-archive:, oci:), "-" is standard input. Used during the call only
+/// @param sources paths, any bytes: image archives (.tar, .tar.gz, .tar.zst), OCI layouts, chart
+///   bundles and packages of them, in the order that decides between them; skopeo's prefixes are
+///   understood (docker-archive:, oci-archive:, oci:), and bundle: and package:; "-" is standard
+///   input. Used during the call only
 /// @param count how many sources there are
 /// @param output a path, any bytes; a directory if it ends in "/", "-" is standard output. May be
 ///   NULL only if the option "dry-run" is set. Used during the call only

@@ -64,11 +64,11 @@ static void stopped(fusion_progress_fn how, const char *output)
     CHECK(now() - since < (getenv("FUSION_SLOW") ? 30 : 0.5));
     CHECK(access(output, F_OK) != 0);
 
-    /* A flag that is up stays up, also when C has freed its handle. */
+    /* A flag that is up stays up, also when C has freed its handle. Who asks to stop needs it. */
+    fusion_options_set_progress(options, NULL, NULL);
     fusion_stop_free(flag);
     CHECK(fusion_verify(SOURCES(sources), options, NULL, NULL) == FUSION_STATUS_CANCELLED);
     fusion_options_set_stop(options, NULL);
-    fusion_options_set_progress(options, NULL, NULL);
     CHECK(fusion_verify(SOURCES(sources), options, NULL, NULL) == FUSION_STATUS_OK);
     fusion_options_free(options);
     pair_free(sources);

@@ -46,6 +46,19 @@ pub(crate) struct Fused {
 }
 
 impl Fused {
+    /// A loadable archive that lies there, taken out of something larger that was fused.
+    pub(crate) fn archive(path: PathBuf) -> Self {
+        let dir = process::state_dir();
+        let sound = sound::check(&unpacked(&path, dir.path()), true);
+        Self {
+            path,
+            to: To::Archive,
+            sound,
+            report: Value::Null,
+            _dir: dir,
+        }
+    }
+
     /// The name of a reference, in skopeo's words.
     pub(crate) fn at(&self, reference: &str) -> String {
         let transport = match self.to {

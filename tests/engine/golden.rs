@@ -1,11 +1,10 @@
 //! Golden reports: the table in `fixtures/golden` replayed through the library, the command and C.
 //! `README.md` there says what everything means.
-//!
-//! Long because masking, replaying and comparing belong to one format.
+
+mod sources;
 
 use std::ffi::OsStr;
 use std::fs;
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -17,7 +16,6 @@ use fusion_core::oci::Platform;
 use fusion_core::progress::Stop;
 use fusion_core::report::{ErrorReport, InspectedSource, Inspection, Verification};
 use fusion_core::validate::verify;
-use fusion_fixtures::{Flavour, Image, LayerForm, Naming, Options, Outer, write};
 use serde_json::{Map, Value, json};
 
 use super::scene::{self, Scene};
@@ -308,11 +306,13 @@ fn parse(given: &[(&str, Option<String>)]) -> FuseOptions {
     for (name, value) in given {
         let value = value.as_deref().unwrap_or_default();
         match *name {
+            "format" => options.format = Some(value.parse().unwrap()),
             "platform" => options.platforms.push(platform(value)),
             "require-platform" => options.require_platforms.push(platform(value)),
             "image" => options.images.push(value.to_owned()),
             "exclude" => options.exclude.push(value.to_owned()),
             "on-conflict" => options.on_conflict = value.parse().unwrap(),
+            "on-file-conflict" => options.on_file_conflict = value.parse().unwrap(),
             "on-existing" => options.on_existing = value.parse().unwrap(),
             "source-platform" => {
                 let (path, name) = pair(value);
@@ -341,7 +341,7 @@ fn parse(given: &[(&str, Option<String>)]) -> FuseOptions {
 #[test]
 fn library_and_command_answer_as_recorded() {
     if blesses() {
-        write_sources();
+        sources::write();
     }
     let mut wrong = Vec::new();
     for case in &cases() {
@@ -439,144 +439,5 @@ fn compare(at: &str, expected: &Value, found: &Value, lines: &mut Vec<String>) {
         }
         (one, other) if one != other => lines.push(format!("  {at}: expected {one}, got {other}")),
         _ => {}
-    }
-}
-
-/// Writes those of the sources that are not there.
-fn write_sources() {
-    use fusion_fixtures::Platform as P;
-    let folder = golden().join("sources");
-    fs::create_dir_all(&folder).unwrap();
-    let pair = ["docker.io/acme/web:1.5", "docker.io/library/api:2.0"];
-    let images = |names: &[&str], platform: P, seed| scene::images(names, &platform, seed, 2, 700);
-    let put =
-        |name: &str, flavour: Flavour, form: LayerForm, images: Vec<Image>, options: Options| {
-            let path = folder.join(name);
-            if !path.exists() {
-                write(flavour, form, &images, &path, &options).unwrap();
-            }
-        };
-    let plain = Options::default;
-    let (raw, gzip) = (LayerForm::Raw, LayerForm::Gzip);
-    let (skopeo, oci) = (Flavour::Skopeo, Flavour::OciArchive);
-    // Two builds of two images.
-    put(
-        "build-1-amd64.tar",
-        skopeo,
-        raw,
-        images(&pair, P::amd64(), 1),
-        plain(),
-    );
-    put(
-        "build-1-arm64.tar",
-        oci,
-        gzip,
-        images(&pair, P::arm64(), 1),
-        plain(),
-    );
-    put(
-        "build-2-amd64.tar",
-        skopeo,
-        raw,
-        images(&pair, P::amd64(), 2),
-        plain(),
-    );
-    for (name, platform, outer) in [
-        ("build-1-amd64.tar.gz", P::amd64(), Outer::Gzip),
-        ("build-1-arm64.tar.zst", P::arm64(), Outer::Zstd),
-    ] {
-        let options = Options { outer, ..plain() };
-        put(
-            name,
-            Flavour::DockerLegacy,
-            raw,
-            images(&pair, platform, 1),
-            options,
-        );
-    }
-    // The same as build 1, one bit of a layer of the second image flipped.
-    if !folder.join("damaged-amd64.tar").exists() {
-        let path = folder.join("damaged-amd64.tar");
-        let images = images(&pair, P::amd64(), 1);
-        let written = write(oci, raw, &images, &path, &plain()).unwrap();
-        let layer = format!(
-            "blobs/sha256/{}\0",
-            written.images[1].layers[1].digest.hex()
-        );
-        let bytes = fs::read(&path).unwrap();
-        let mut windows = bytes.windows(layer.len());
-        let header = windows
-            .position(|window| window == layer.as_bytes())
-            .unwrap();
-        let at = header + 1000;
-        let file = fs::File::options().write(true).open(&path).unwrap();
-        file.write_all_at(&[bytes[at] ^ 1], at as u64).unwrap();
-    }
-    // Names that say the architecture.
-    for (name, suffixed, platform) in [
-        (
-            "suffix-amd64.tar",
-            "registry.example/app:1.5-amd64",
-            P::amd64(),
-        ),
-        (
-            "suffix-arm64.tar",
-            "registry.example/app-arm64:1.5",
-            P::arm64(),
-        ),
-    ] {
-        put(
-            name,
-            Flavour::Ggcr,
-            gzip,
-            images(&[suffixed], platform, 1),
-            plain(),
-        );
-    }
-    // Names that nearly agree.
-    put(
-        "localhost-amd64.tar",
-        skopeo,
-        raw,
-        images(&["localhost/app:2"], P::amd64(), 1),
-        plain(),
-    );
-    put(
-        "hub-arm64.tar",
-        skopeo,
-        raw,
-        images(&["docker.io/acme/app:2"], P::arm64(), 1),
-        plain(),
-    );
-    // No names.
-    for (name, platform) in [
-        ("unnamed-amd64.tar", P::amd64()),
-        ("unnamed-arm64.tar", P::arm64()),
-    ] {
-        let naming = Naming::None;
-        put(
-            name,
-            skopeo,
-            raw,
-            images(&["x:1"], platform, 1),
-            Options { naming, ..plain() },
-        );
-    }
-    // Attestations.
-    for (name, platform) in [
-        ("attested-amd64.tar", P::amd64()),
-        ("attested-arm64.tar", P::arm64()),
-    ] {
-        let attestation = true;
-        put(
-            name,
-            oci,
-            gzip,
-            images(&pair[..1], platform, 1),
-            Options {
-                attestation,
-                ..plain()
-            },
-        );
     }
 }

@@ -360,7 +360,7 @@ fn state(dest: &Path) -> String {
 }
 
 /// `FUSION_KILL_SEED`, or one for each case.
-fn seed(dest: &str, words: &[&str]) -> u64 {
+pub(super) fn seed(dest: &str, words: &[&str]) -> u64 {
     if let Ok(seed) = std::env::var("FUSION_KILL_SEED") {
         return seed.parse().unwrap();
     }
@@ -371,10 +371,10 @@ fn seed(dest: &str, words: &[&str]) -> u64 {
 }
 
 /// Random numbers that a seed determines (splitmix64).
-struct Numbers(u64);
+pub(super) struct Numbers(pub(super) u64);
 
 impl Numbers {
-    fn fraction(&mut self) -> f64 {
+    pub(super) fn fraction(&mut self) -> f64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

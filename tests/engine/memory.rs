@@ -232,7 +232,7 @@ fn watch(child: &mut Child, words: &[&str]) -> Taken {
 }
 
 /// A field in KiB of a file in `/proc`, in bytes.
-fn field(path: &Path, name: &str) -> Option<u64> {
+pub(super) fn field(path: &Path, name: &str) -> Option<u64> {
     // The process may be gone.
     let text = fs::read_to_string(path).ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix(name))?;

@@ -7,6 +7,7 @@ mod determinism;
 mod golden;
 mod kill;
 mod memory;
+mod packages;
 mod rules;
 mod scene;
 mod support;

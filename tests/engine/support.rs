@@ -354,23 +354,23 @@ pub(super) struct Layout {
 impl Layout {
     /// Reads what is at `path`. Every blob has to be what its name says, and reached.
     pub(super) fn sound(path: &Path) -> Self {
-        let layout = Self::read(path);
-        for (name, bytes) in &layout.files {
+        Self::read(path).checked(&path.display().to_string())
+    }
+
+    /// What these files are, called `place`. Every blob has to be what its name says, and reached.
+    pub(super) fn of(files: BTreeMap<String, Vec<u8>>, place: &str) -> Self {
+        Self { files }.checked(place)
+    }
+
+    fn checked(self, place: &str) -> Self {
+        for (name, bytes) in &self.files {
             if let Some(hex) = name.strip_prefix("blobs/sha256/") {
-                assert_eq!(Digest::of(bytes).hex(), hex, "{name} of {}", path.display());
+                assert_eq!(Digest::of(bytes).hex(), hex, "{name} of {place}");
             }
         }
-        let extra: Vec<_> = layout
-            .blobs()
-            .difference(&layout.reached())
-            .cloned()
-            .collect();
-        assert!(
-            extra.is_empty(),
-            "nothing leads to {extra:?} of {}",
-            path.display()
-        );
-        layout
+        let extra: Vec<_> = self.blobs().difference(&self.reached()).cloned().collect();
+        assert!(extra.is_empty(), "nothing leads to {extra:?} of {place}");
+        self
     }
 
     /// Reads what is at `path`.

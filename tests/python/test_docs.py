@@ -47,6 +47,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         source = ARCHIVES / f"skopeo-docker-archive-hello-{arch}.tar"
         shutil.copyfile(source, tmp_path / f"images-{arch}.tar")
         (tmp_path / f"images-{arch}.tar.gz").write_bytes(gzip.compress(source.read_bytes()))
+        package = REPOSITORY / "fixtures" / "golden" / "sources" / f"offline-v1-{arch}.tar.gz"
+        shutil.copyfile(package, tmp_path / f"addon-{arch}.tar.gz")
     monkeypatch.chdir(tmp_path)
     root, level = logging.getLogger(), logging.getLogger("fusion").level
     handlers = list(root.handlers)
@@ -68,7 +70,8 @@ def test_the_tour(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     told = capsys.readouterr()
     assert "docker.io/library/hello:1.0 sha256:" in told.out
     assert "exists" in told.out and "write" in told.err
-    for name in ("images.tar", "bars.tar", "task.tar"):
+    assert "web 1.5.0 ('linux/amd64', 'linux/arm64') offline-v1/charts/" in told.out
+    for name in ("images.tar", "bars.tar", "task.tar", "addon.tar.gz"):
         assert fusion.verify(folder / name).passed
 
 

@@ -157,6 +157,7 @@ def test_paths_that_are_not_utf8(pair: list[str], tmp_path: Path) -> None:
     [
         ("format", get_args(_verbs.Format)),
         ("on_conflict", get_args(_verbs.OnConflict)),
+        ("on_file_conflict", get_args(_verbs.OnFileConflict)),
         ("on_existing", get_args(_verbs.OnExisting)),
         ("media_types", get_args(_verbs.MediaTypes)),
         ("verify", get_args(_verbs.Verify)),

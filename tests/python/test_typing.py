@@ -37,6 +37,7 @@ def test_types(pair: list[str], tmp_path: Path) -> None:
         annotations={"a": "b"},
         source_platforms={Path(pair[0]): "linux/amd64"},
         on_existing="replace",
+        on_file_conflict="beside",
         progress=progress,
         stop=threading.Event(),
     )
@@ -49,6 +50,7 @@ def test_types(pair: list[str], tmp_path: Path) -> None:
         Literal["created", "merged", "replaced", "unchanged", "skipped", "failed"],
     )
     assert_type(report.status, Literal["ok", "partial", "failed", "cancelled"])
+    assert_type(report.charts, "tuple[fusion.Chart, ...]")
     assert_type(report.bytes.written, int)
     assert_type(report.elapsed_seconds, float)
     assert_type(report.to_json(), str)
@@ -60,6 +62,7 @@ def test_types(pair: list[str], tmp_path: Path) -> None:
     assert_type(inspection, fusion.Inspection)
     assert_type(iter(inspection), "Iterator[fusion.InspectedImage]")
     assert_type(inspection.images[0].platforms[0].layers[0].diff_id, "str | None")
+    assert_type(inspection.charts, "tuple[fusion.InspectedChart, ...]")
 
     verification = fusion.verify(iter(pair))
     assert_type(verification, fusion.Verification)
@@ -84,6 +87,7 @@ def wrong_types(pair: list[str]) -> None:
     fusion.fuse(pair)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     fusion.fuse(b"a", "b")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     fusion.plan(pair, on_conflict="no")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    fusion.plan(pair, on_file_conflict="no")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     fusion.plan(pair, "a", "b")  # type: ignore[call-arg, arg-type]  # pyright: ignore[reportCallIssue]
     fusion.plan(pair, progress=os.getpid)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     fusion.plan(pair).images[0].reference = ""  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 use fusion_core::fuse::{
-    Compress, Durability, Format, FuseOptions, MediaTypes, OnConflict, OnExisting, Verify,
+    Compress, Durability, Format, FuseOptions, MediaTypes, OnConflict, OnExisting, OnFileConflict,
+    Verify,
 };
 use fusion_core::oci::Platform;
 
@@ -23,6 +24,8 @@ Examples:
   Pair `app:1.5-amd64` with `app:1.5-arm64`, and fail where either is missing:
     fusion fuse a.tar b.tar -o app.tar.zst --strip-arch-suffix \\
       --require-platform linux/amd64,linux/arm64
+  Packages of two architectures, with all that is in them, become one:
+    fusion fuse addon-amd64.tar.gz addon-arm64.tar.gz -o addon.tar.gz
   Read from one pipe and write to another:
     ssh host docker save app | fusion fuse - app-arm64.tar -o - | ctr image import -";
 
@@ -33,7 +36,7 @@ Examples:
     override_usage = "fusion fuse [OPTIONS] <SOURCE>... -o <DEST>"
 )]
 pub(crate) struct FuseArgs {
-    /// Archives (.tar, .tar.gz, .tar.zst) and layouts; `-` for standard input
+    /// Archives (.tar, .tar.gz, .tar.zst), layouts, chart bundles and packages; `-` for standard input
     #[arg(required = true, value_name = "SOURCE")]
     pub(crate) sources: Vec<OsString>,
 
@@ -68,7 +71,7 @@ pub(crate) struct FuseArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Result")]
 struct ResultArgs {
-    /// What DEST is [default: a layout if DEST ends in `/` or is a directory, else an archive]
+    /// What DEST is [default: oci if DEST ends in `/` or is a directory, else what all sources are (bundle, package), else oci-archive]
     #[arg(long, value_name = "FORMAT", value_parser = word::<Format>(Format::WORDS))]
     format: Option<Format>,
 
@@ -132,7 +135,7 @@ struct ChoiceArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Pairing")]
 struct PairingArgs {
-    /// What to do if sources disagree on the image of one reference and platform
+    /// What to do if sources disagree on the image of one reference and platform, or on a chart
     #[arg(
         long,
         value_name = "POLICY",
@@ -140,6 +143,15 @@ struct PairingArgs {
         value_parser = word::<OnConflict>(OnConflict::WORDS)
     )]
     on_conflict: OnConflict,
+
+    /// What to do if packages have different files in one place; `beside` keeps all
+    #[arg(
+        long,
+        value_name = "POLICY",
+        default_value_t = OnFileConflict::Beside,
+        value_parser = word::<OnFileConflict>(OnFileConflict::WORDS)
+    )]
+    on_file_conflict: OnFileConflict,
 
     /// The platform of every image of one source, whatever it says itself; repeatable
     #[arg(
@@ -216,6 +228,7 @@ impl FuseArgs {
             images: self.choice.images.clone(),
             exclude: self.choice.exclude.clone(),
             on_conflict: self.pairing.on_conflict,
+            on_file_conflict: self.pairing.on_file_conflict,
             on_existing: self.result.on_existing,
             source_platforms: self.pairing.source_platforms.clone(),
             name: self.pairing.name.clone(),

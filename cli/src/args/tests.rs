@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::{CommandFactory, Parser};
 use fusion_core::fuse::{
-    Compress, Durability, Format, FuseOptions, MediaTypes, OnConflict, OnExisting, Verify,
+    Compress, Durability, Format, FuseOptions, MediaTypes, OnConflict, OnExisting, OnFileConflict,
+    Verify,
 };
 use fusion_core::oci::Platform;
 
@@ -69,6 +70,9 @@ const CASES: &[Case] = &[
     }),
     ("--exclude *:dev", |o| o.exclude = vec!["*:dev".into()]),
     ("--on-conflict first", |o| o.on_conflict = OnConflict::First),
+    ("--on-file-conflict last", |o| {
+        o.on_file_conflict = OnFileConflict::Last
+    }),
     ("--on-existing merge", |o| o.on_existing = OnExisting::Merge),
     ("--source-platform x=y.tar=linux/arm64", |o| {
         o.source_platforms = vec![(PathBuf::from("x=y.tar"), platform("linux/arm64"))];

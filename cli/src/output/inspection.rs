@@ -1,7 +1,11 @@
 //! `fusion.inspect/v1` for people.
 
+use std::collections::BTreeSet;
+
 use fusion_core::Error;
-use fusion_core::report::{ErrorReport, InspectedImage, InspectedPlatform, Inspection};
+use fusion_core::report::{
+    ErrorReport, InspectedChart, InspectedImage, InspectedPlatform, Inspection,
+};
 
 use super::text::{bytes, clean, columns, count, short};
 use super::{Document, warning_lines};
@@ -29,6 +33,7 @@ impl Document for Inspection {
         for image in &self.images {
             shown.push_str(&in_full(image, paint, verbose));
         }
+        shown.push_str(&charts(self, paint));
         shown.push_str(&totals(self, paint));
         shown
     }
@@ -109,6 +114,70 @@ fn layers(platform: &InspectedPlatform) -> String {
         ]);
     }
     columns("    ", &rows)
+}
+
+/// The charts, and for those that lack a platform which others have, what keeps them off such
+/// nodes.
+fn charts(inspection: &Inspection, paint: Paint) -> String {
+    let charts = &inspection.charts;
+    if charts.is_empty() {
+        return String::new();
+    }
+    let rows: Vec<_> = charts.iter().map(chart).collect();
+    let title = paint.strong(&count(charts.len() as u64, "chart"));
+    let mut shown = format!("\n{title}\n{}", columns("  ", &rows));
+    let all: BTreeSet<&str> = (charts.iter())
+        .flat_map(|chart| &chart.platforms)
+        .map(String::as_str)
+        .collect();
+    for chart in charts.iter().filter(|chart| !chart.platforms.is_empty()) {
+        let lacks: Vec<&str> = (all.iter().copied())
+            .filter(|platform| !chart.platforms.iter().any(|has| has == platform))
+            .collect();
+        if !lacks.is_empty() {
+            shown.push_str(&format!(
+                "\n{} {} has no {}; its values keep it off such nodes with\n{}",
+                clean(&chart.name),
+                clean(&chart.version),
+                lacks.join(", "),
+                affinity(&chart.platforms)
+            ));
+        }
+    }
+    shown
+}
+
+/// The line of a chart.
+fn chart(chart: &InspectedChart) -> [String; 4] {
+    let platforms = match chart.platforms.is_empty() {
+        true => "no platform in common".to_owned(),
+        false => chart.platforms.join(", "),
+    };
+    [
+        format!("{} {}", clean(&chart.name), clean(&chart.version)),
+        count(chart.images.len() as u64, "image"),
+        if chart.images.is_empty() {
+            String::new()
+        } else {
+            platforms
+        },
+        clean(&chart.location).into_owned(),
+    ]
+}
+
+/// The part of a chart's values that keeps its pods on nodes of these platforms' architectures.
+fn affinity(platforms: &[String]) -> String {
+    let architectures: BTreeSet<&str> = (platforms.iter())
+        .filter_map(|platform| platform.split('/').nth(1))
+        .collect();
+    let architectures: Vec<&str> = architectures.into_iter().collect();
+    format!(
+        "    affinity:\n      nodeAffinity:\n        \
+         requiredDuringSchedulingIgnoredDuringExecution:\n          nodeSelectorTerms:\n            \
+         - matchExpressions:\n                - key: kubernetes.io/arch\n                  \
+         operator: In\n                  values: [{}]\n",
+        architectures.join(", ")
+    )
 }
 
 /// What the images share.

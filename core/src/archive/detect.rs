@@ -1,22 +1,22 @@
 //! What an archive is, told from its content.
 
-use super::members::Members;
 use super::{Flavour, docker};
+use crate::container::Members;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
 use crate::location::{Location, Transport};
 use crate::oci::Index;
 
 /// What was found: the flavour, and below which prefix (empty or `folder/`) it lies.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Found {
-    pub(super) flavour: Flavour,
-    pub(super) prefix: String,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Found {
+    pub(crate) flavour: Flavour,
+    pub(crate) prefix: String,
 }
 
 /// Looks at the root of the archive, then below its only top folder, if it has just one.
-pub(super) fn detect(members: &Members, location: &Location) -> Result<Found> {
-    let is_directory = members.names().next().is_none() && location.path().is_dir();
+pub(crate) fn detect(members: &Members, location: &Location) -> Result<Found> {
+    let is_directory = members.is_directory();
     for prefix in std::iter::once(String::new()).chain(only_folder(members)) {
         let wants = |transport| {
             location.transport == transport
@@ -69,6 +69,24 @@ pub(super) fn detect(members: &Members, location: &Location) -> Result<Found> {
         .hint("name an archive of docker save, podman, skopeo, ctr or crane, or an OCI layout"))
 }
 
+/// What lies below `prefix`, if that is an image archive.
+pub(crate) fn below(members: &Members, prefix: &str) -> Result<Option<Found>> {
+    let flavour = if is_layout(members, prefix)? {
+        match members.is_directory() {
+            true => Flavour::OciLayout,
+            false => Flavour::OciArchive,
+        }
+    } else {
+        // Other things than Docker's listings are called `manifest.json` too.
+        match docker::listing(members, prefix).ok().flatten() {
+            Some(entries) if docker::is_there(members, prefix, &entries) => Flavour::DockerArchive,
+            _ => return Ok(None),
+        }
+    };
+    let prefix = prefix.to_owned();
+    Ok(Some(Found { flavour, prefix }))
+}
+
 fn is_layout(members: &Members, prefix: &str) -> Result<bool> {
     if members.find(&format!("{prefix}oci-layout"))?.is_some() {
         return Ok(true);
@@ -95,12 +113,6 @@ fn refuse_known(members: &Members, prefix: &str) -> Result<()> {
             .path(&members.path)
             .hint(hint))
     };
-    if has("hints.yaml")? && has("images.tar")? {
-        return unsupported(
-            "a chart bundle, which this version does not read yet",
-            "take `images.tar` out of it and name that",
-        );
-    }
     if has("repositories")? && !has("manifest.json")? {
         return unsupported(
             "an archive of a Docker before 1.10, which has no `manifest.json`",

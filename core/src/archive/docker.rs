@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::Deserialize;
 
-use super::members::{Member, Members};
 use super::{Name, Root};
 use crate::compress::Inflater;
+use crate::container::{Member, Members, stated_digest};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
 use crate::oci::{Compression, Config, Descriptor, Digest, MediaType, write};
@@ -62,6 +62,14 @@ pub(super) fn listing(members: &Members, prefix: &str) -> Result<Option<Vec<Entr
             )
             .source_error(error),
         )
+    })
+}
+
+/// Whether the configurations that `entries` name are there, if only one of them.
+pub(super) fn is_there(members: &Members, prefix: &str, entries: &[Entry]) -> bool {
+    entries.iter().any(|entry| {
+        let config = members.find(&format!("{prefix}{}", entry.config));
+        config.is_ok_and(|config| config.is_some())
     })
 }
 
@@ -150,7 +158,7 @@ impl Reader<'_> {
         let bytes = self.members.document(&member, limits::MAX_JSON)?;
         let found = Digest::of(&bytes);
         let blame = |error| self.members.place(&member).blame(error);
-        if let Some(stated) = super::stream::stated_digest(name)
+        if let Some(stated) = stated_digest(name)
             && stated != found
         {
             return Err(blame(mismatch(&stated, &found)));
@@ -175,7 +183,7 @@ impl Reader<'_> {
         };
         let blame = |error| self.members.place(&member).blame(error);
         let compression = Compression::sniff(&self.members.head(&member, 4)?);
-        let digest = match (super::stream::stated_digest(name), compression) {
+        let digest = match (stated_digest(name), compression) {
             (Some(stated), Compression::None) if stated != *diff_id => {
                 return Err(blame(mismatch(diff_id, &stated)).hint(
                     "the layer's name and the image configuration disagree: save the image again",
@@ -200,12 +208,13 @@ impl Reader<'_> {
     /// Digest and diff ID of a compressed layer whose digest nothing states.
     fn hash(&mut self, member: &Member, compression: Compression) -> Result<(Digest, Digest)> {
         if let Some(streamed) = self.members.streamed(member) {
-            return match &streamed.diff_id {
-                Some(Ok(diff_id)) => Ok((streamed.digest, *diff_id)),
-                Some(Err(why)) => Err(Error::new(ErrorKind::InvalidArchive, why.clone())),
-                None => Err(Error::new(
-                    ErrorKind::Internal,
-                    "a layer that was not inflated",
+            return match (&streamed.diff_id, &streamed.digest) {
+                (Some(Ok(diff_id)), Some(digest)) => Ok((*digest, *diff_id)),
+                (Some(Err(why)), _) => Err(Error::new(ErrorKind::InvalidArchive, why.clone())),
+                // It was taken apart: it looked like an image archive.
+                _ => Err(Error::new(
+                    ErrorKind::InvalidArchive,
+                    "not a layer but an archive of images",
                 )),
             };
         }
@@ -249,7 +258,7 @@ impl Reader<'_> {
     fn invalid(&self, member: &str, message: String) -> Error {
         Error::new(ErrorKind::InvalidArchive, message)
             .path(&self.members.path)
-            .member(member)
+            .member(self.members.called(&format!("{}{member}", self.prefix)))
     }
 }
 

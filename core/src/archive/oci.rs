@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::docker;
-use super::members::Members;
 use super::{Name, Root};
+use crate::container::Members;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
 use crate::oci::{Index, annotation};

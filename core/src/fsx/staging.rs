@@ -2,7 +2,8 @@
 //! destination, in its file system.
 //!
 //! A killed run leaves the directory behind but not the lock, which the kernel takes back. The
-//! next run for the same destination finds it by its name, takes the lock, empties it, goes on.
+//! next run for the same destination finds it by its name, takes the lock, empties it but for the
+//! blobs that were spooled, goes on.
 
 mod name;
 
@@ -13,6 +14,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::fs::{AtFlags, CWD, FlockOperation, Mode, OFlags, flock, fstat, open, openat, statat};
 use rustix::io::Errno;
@@ -26,6 +28,10 @@ const LOCK: &str = "lock";
 /// The file within that outlives its run: see [`Staging::note`].
 const NOTE: &str = "note";
 
+/// The directories within that outlive their run: blobs that were spooled, or that a layout was
+/// being made of. Whoever uses them hashes them first.
+const SPOOLS: [&str; 3] = ["spool", "blobs", "layout"];
+
 /// How often another run may come or go between two steps of ours before we give up.
 const TRIES: usize = 100;
 
@@ -33,6 +39,8 @@ const TRIES: usize = 100;
 #[derive(Debug)]
 pub struct Staging {
     path: PathBuf,
+    /// Whether it outlives this run.
+    kept: AtomicBool,
     // Its lock ends with it; it is closed after `drop` has emptied the directory.
     _lock: OwnedFd,
 }
@@ -130,13 +138,24 @@ impl Staging {
         tree::exists(&name::inside(dir).join(NOTE))
     }
 
-    /// Creates the directory or takes it over, with its lock, and empties it but for the note.
+    /// Has the directory outlive this run, for the next one to take over.
+    pub fn keep(&self) {
+        self.kept.store(true, Ordering::Relaxed);
+    }
+
+    /// Creates the directory or takes it over, with its lock, and empties it but for the note and
+    /// what was spooled.
     fn take(path: PathBuf, dest: &Path) -> Result<Self> {
         for _ in 0..TRIES {
             create(&path)?;
             if let Some(lock) = lock(&path, dest)? {
-                let staging = Self { path, _lock: lock };
-                staging.sweep(&[LOCK, NOTE])?;
+                let staging = Self {
+                    path,
+                    kept: AtomicBool::new(false),
+                    _lock: lock,
+                };
+                let [spool, blobs, layout] = SPOOLS;
+                staging.sweep(&[LOCK, NOTE, spool, blobs, layout])?;
                 return Ok(staging);
             }
         }
@@ -164,6 +183,10 @@ impl Drop for Staging {
     /// finds it locked, or finds the lock file replaced and starts again. Whatever fails here is
     /// left for the next run to take over.
     fn drop(&mut self) {
+        if *self.kept.get_mut() {
+            let _ = tree::remove_file_if_exists(&self.file(LOCK));
+            return;
+        }
         // The lock stays for as long as there is anything to protect.
         if self.sweep(&[LOCK]).is_ok() && tree::remove_file_if_exists(&self.file(LOCK)).is_ok() {
             // Refused if another run has just put its own lock file there: then it is theirs.

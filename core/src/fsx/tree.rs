@@ -49,6 +49,17 @@ pub fn symlink_metadata(path: &Path) -> Result<Option<Metadata>> {
     }
 }
 
+/// Where a symbolic link leads, as it is spelled; [`ErrorKind::Unsupported`] if that is not UTF-8.
+pub fn read_link(path: &Path) -> Result<String> {
+    let target = std::fs::read_link(path).map_err(|e| Error::io("cannot read", path, e))?;
+    target.into_os_string().into_string().map_err(|_| {
+        let message = "a link whose target is not UTF-8 cannot be kept";
+        Error::new(ErrorKind::Unsupported, message)
+            .path(path)
+            .hint("rename what it leads to")
+    })
+}
+
 /// What the system says of a path at which nothing stands, for errors that were found otherwise.
 #[must_use]
 pub fn absent() -> std::io::Error {

@@ -118,7 +118,7 @@ fn layers(image: &ImageNode, full: bool) -> impl Iterator<Item = Expected> {
 }
 
 /// Distinct blobs, in a fixed order.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct BlobSet {
     pub(super) blobs: Vec<Expected>,
     places: HashMap<Digest, usize>,
@@ -133,6 +133,31 @@ pub(super) struct BlobSet {
 }
 
 impl BlobSet {
+    /// What is in any of `sets`.
+    pub(super) fn union(sets: impl Iterator<Item = Self>) -> Self {
+        let mut union = Self::default();
+        for set in sets {
+            for blob in &set.blobs {
+                union.add(*blob, false);
+            }
+            for digest in &set.own {
+                let size = set.places.get(digest).map(|at| set.blobs[*at].size);
+                if union.own.insert(*digest) {
+                    union.unique += 1;
+                    union.unique_bytes += size.unwrap_or(0);
+                }
+            }
+            union.referenced += set.referenced;
+            union.referenced_bytes += set.referenced_bytes;
+        }
+        union
+    }
+
+    /// The number of a blob.
+    pub(super) fn number(&self, digest: &Digest) -> Option<usize> {
+        self.places.get(digest).copied()
+    }
+
     fn add(&mut self, expected: Expected, own: bool) {
         match self.places.get(&expected.digest) {
             Some(place) => {

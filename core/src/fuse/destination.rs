@@ -8,6 +8,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fsx::{self, Staging};
 use crate::location::{Location, Transport};
 use crate::oci::Compression;
+use crate::package::SourceKind;
 
 /// What the result is written as.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,9 +17,9 @@ pub(super) enum Target {
     NewLayout(PathBuf),
     /// A directory that exists: a layout, or empty.
     Layout(PathBuf),
-    /// An archive.
+    /// A file: an archive, a bundle or a package.
     Archive(PathBuf, Compression),
-    /// An archive to standard output.
+    /// The same to standard output.
     Standard,
 }
 
@@ -26,6 +27,8 @@ pub(super) enum Target {
 #[derive(Debug)]
 pub(super) struct Destination {
     pub(super) target: Target,
+    /// What the result is; `None`: what the sources are tells.
+    pub(super) format: Option<Format>,
     /// What is there and is to be merged with.
     pub(super) merge: Option<Location>,
     /// Whether something is there that goes.
@@ -33,12 +36,9 @@ pub(super) struct Destination {
 }
 
 impl Target {
-    /// The format's name in reports.
-    pub(super) fn format(&self) -> Format {
-        match self {
-            Self::NewLayout(_) | Self::Layout(_) => Format::Oci,
-            Self::Archive(..) | Self::Standard => Format::OciArchive,
-        }
+    /// Whether it is a layout directory.
+    pub(super) fn is_layout(&self) -> bool {
+        matches!(self, Self::NewLayout(_) | Self::Layout(_))
     }
 
     /// The path, if it has one.
@@ -46,6 +46,43 @@ impl Target {
         match self {
             Self::NewLayout(path) | Self::Layout(path) | Self::Archive(path, _) => Some(path),
             Self::Standard => None,
+        }
+    }
+}
+
+impl Destination {
+    /// Whether files that are no part of an image may be wanted there.
+    pub(super) fn takes_files(&self) -> bool {
+        !matches!(self.format, Some(Format::Oci | Format::OciArchive))
+    }
+
+    /// Settles the format: it is what all of `sources` are, if that can be written to the target.
+    pub(super) fn settle(&mut self, sources: &[SourceKind]) -> Result<()> {
+        let all = |kind: SourceKind| sources.iter().all(|source| *source == kind);
+        self.format.get_or_insert(if self.target.is_layout() {
+            Format::Oci
+        } else if all(SourceKind::Bundle) {
+            Format::Bundle
+        } else if all(SourceKind::Package) {
+            Format::Package
+        } else {
+            Format::OciArchive
+        });
+        self.check_bundle()
+    }
+
+    /// That a bundle is to be compressed is an error.
+    fn check_bundle(&self) -> Result<()> {
+        match (self.format, &self.target) {
+            (Some(Format::Bundle), Target::Archive(path, compression))
+                if *compression != Compression::None =>
+            {
+                let message = "a bundle is not compressed: charts-syncer would not read it";
+                Err(Error::new(ErrorKind::Usage, message)
+                    .path(path)
+                    .hint("name a `.bundle.tar` file, or `--format package`"))
+            }
+            _ => Ok(()),
         }
     }
 }
@@ -70,6 +107,7 @@ pub(super) fn resolve(output: &Location, options: &FuseOptions) -> Result<Destin
         }
         return Ok(Destination {
             target: Target::Standard,
+            format: options.format,
             merge: None,
             replaces: false,
         });
@@ -81,16 +119,30 @@ pub(super) fn resolve(output: &Location, options: &FuseOptions) -> Result<Destin
     let metadata = fsx::metadata_if_any(&path)?;
     let is_directory = metadata.as_ref().is_some_and(std::fs::Metadata::is_dir);
     let format = match (options.format, output.transport) {
-        (Some(format), _) => format,
-        (None, Transport::OciLayout) => Format::Oci,
-        (None, Transport::OciArchive) => Format::OciArchive,
-        (None, _) if slash || is_directory => Format::Oci,
-        (None, _) => Format::OciArchive,
+        (Some(format), _) => Some(format),
+        (None, Transport::OciLayout) => Some(Format::Oci),
+        (None, Transport::OciArchive) => Some(Format::OciArchive),
+        (None, Transport::Bundle) => Some(Format::Bundle),
+        (None, Transport::Package) => Some(Format::Package),
+        (None, _) if slash || is_directory => Some(Format::Oci),
+        (None, _) => None,
     };
-    match format {
-        Format::Oci => layout(path, metadata.is_some(), is_directory, options),
-        Format::OciArchive => archive(path, metadata.is_some(), is_directory, options),
-    }
+    let destination = match format {
+        Some(Format::Oci) => layout(path, metadata.is_some(), is_directory, options)?,
+        _ if slash && !is_directory => {
+            let message = "a file is written, and the path is that of a directory";
+            return Err(Error::new(ErrorKind::Usage, message)
+                .path(&path)
+                .hint("leave the slash out, or name `--format oci`"));
+        }
+        _ => archive(path, metadata.is_some(), is_directory, options)?,
+    };
+    let destination = Destination {
+        format,
+        ..destination
+    };
+    destination.check_bundle()?;
+    Ok(destination)
 }
 
 fn exists(path: &Path) -> Error {
@@ -108,6 +160,7 @@ fn layout(
     if !is_there {
         return Ok(Destination {
             target: Target::NewLayout(path),
+            format: None,
             merge: None,
             replaces: false,
         });
@@ -127,6 +180,7 @@ fn layout(
     if is_empty || is_unpublished {
         return Ok(Destination {
             target: Target::Layout(path),
+            format: None,
             merge: None,
             replaces: false,
         });
@@ -151,6 +205,7 @@ fn layout(
     let replaces = options.on_existing == OnExisting::Replace;
     Ok(Destination {
         target: Target::Layout(path),
+        format: None,
         merge: Some(location),
         replaces,
     })
@@ -189,6 +244,7 @@ fn archive(
     let replaces = is_there && options.on_existing == OnExisting::Replace;
     Ok(Destination {
         target: Target::Archive(path, compression),
+        format: None,
         merge,
         replaces,
     })

@@ -61,12 +61,31 @@ words!(
         Oci = "oci",
         /// A loadable archive: an OCI layout in a tar file, with a `manifest.json` for Docker.
         OciArchive = "oci-archive",
+        /// A chart bundle: the chart, its hints, its images in a loadable archive.
+        Bundle = "bundle",
+        /// A package: the tree of the sources, with every archive in it fused.
+        Package = "package",
     }
 );
 
 words!(
     /// What to do when inputs disagree on the image of one reference and platform.
     OnConflict, "conflict policy", {
+        /// Fail.
+        Error = "error",
+        /// Keep that of the source named first.
+        First = "first",
+        /// Keep that of the source named last.
+        Last = "last",
+    }
+);
+
+words!(
+    /// What to do when packages have different files in one place.
+    OnFileConflict, "policy for files", {
+        /// Keep all: the first platform's stays, the others stand beside it with their platform in
+        /// the name.
+        Beside = "beside",
         /// Fail.
         Error = "error",
         /// Keep that of the source named first.
@@ -183,6 +202,8 @@ pub struct FuseOptions {
     pub exclude: Vec<String>,
     /// What to do when inputs disagree.
     pub on_conflict: OnConflict,
+    /// What to do when packages have different files in one place.
+    pub on_file_conflict: OnFileConflict,
     /// What to do when the destination exists.
     pub on_existing: OnExisting,
     /// The platform of every image of a source, whatever its configuration says: path as the
@@ -228,6 +249,7 @@ impl Default for FuseOptions {
             images: Vec::new(),
             exclude: Vec::new(),
             on_conflict: OnConflict::Error,
+            on_file_conflict: OnFileConflict::Beside,
             on_existing: OnExisting::Error,
             source_platforms: Vec::new(),
             name: None,

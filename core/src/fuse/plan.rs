@@ -8,7 +8,7 @@ use super::input::{Found, Input};
 use super::naming::Naming;
 use super::rewrite::{Layers, rewrite};
 use super::select::{Candidates, Selected, select};
-use super::variant::flatten;
+use super::variant::{Variant, flatten};
 use super::{FuseOptions, OnExisting};
 use crate::archive::Name;
 use crate::error::{Error, ErrorKind, Result};
@@ -55,8 +55,14 @@ pub(super) struct Plan {
     pub(super) made: Memory,
 }
 
-/// Pairs what `inputs` list and chooses the variants of each reference.
-pub(super) fn choose(inputs: &mut [Input], options: &FuseOptions) -> Result<Selection> {
+/// Pairs what those of `inputs` list that are `chosen`, and chooses the variants of each reference.
+/// Nothing may be left. What the others have of the same references fills in the platforms that
+/// these lack: archives of one package that hold the same image lead to the same index.
+pub(super) fn choose(
+    inputs: &mut [Input],
+    chosen: &dyn Fn(usize) -> bool,
+    options: &FuseOptions,
+) -> Result<Selection> {
     let naming = Naming::new(options)?;
     let mut selection = Selection::default();
     let mut paired: BTreeMap<Reference, Candidates> = BTreeMap::new();
@@ -64,7 +70,7 @@ pub(super) fn choose(inputs: &mut [Input], options: &FuseOptions) -> Result<Sele
     for (at, input) in inputs
         .iter_mut()
         .enumerate()
-        .filter(|(_, input)| !input.is_destination)
+        .filter(|(at, input)| chosen(*at) && !input.is_destination)
     {
         for listed in &mut input.listed {
             let found = match &mut listed.found {
@@ -136,7 +142,8 @@ pub(super) fn choose(inputs: &mut [Input], options: &FuseOptions) -> Result<Sele
             }
         }
     }
-    add_existing(inputs, options, &mut paired, &mut selection)?;
+    fill_in(inputs, chosen, &naming, &mut paired);
+    add_existing(inputs, chosen, options, &mut paired, &mut selection)?;
     for candidates in paired.values_mut() {
         candidates.incoming.bind();
         candidates.existing.bind();
@@ -171,13 +178,81 @@ pub(super) fn choose(inputs: &mut [Input], options: &FuseOptions) -> Result<Sele
             error: left,
         });
     }
-    if selection.images.is_empty() && selection.left.iter().all(|left| left.error.is_none()) {
-        return Err(nothing(inputs));
-    }
     Ok(selection)
 }
 
-fn nothing(inputs: &[Input]) -> Error {
+/// Adds to `paired` what inputs that are not `chosen` have of its references, for platforms that
+/// are not there yet and on which they agree.
+fn fill_in(
+    inputs: &[Input],
+    chosen: &dyn Fn(usize) -> bool,
+    naming: &Naming,
+    paired: &mut BTreeMap<Reference, Candidates>,
+) {
+    let mut elsewhere: BTreeMap<Reference, Vec<Variant>> = BTreeMap::new();
+    let others = inputs.iter().enumerate();
+    for (at, input) in others.filter(|(at, input)| !chosen(*at) && !input.is_destination) {
+        for listed in &input.listed {
+            let Ok(found) = &listed.found else {
+                continue;
+            };
+            let Ok(mut flat) = flatten(&found.node, &found.root, at, input.platform.as_ref())
+            else {
+                continue;
+            };
+            flat.bind();
+            let platforms: BTreeSet<&Platform> = flat
+                .variants
+                .iter()
+                .filter_map(|v| v.platform.as_ref())
+                .collect();
+            let platforms: Vec<&Platform> = platforms.into_iter().collect();
+            if let Ok(reference) = naming.reference(&listed.name, &platforms)
+                && paired.contains_key(&reference)
+            {
+                elsewhere
+                    .entry(reference)
+                    .or_default()
+                    .extend(flat.variants);
+            }
+        }
+    }
+    for (reference, variants) in elsewhere {
+        let Some(candidates) = paired.get_mut(&reference) else {
+            continue;
+        };
+        let own: BTreeSet<Option<Platform>> = (candidates.incoming.variants.iter())
+            .map(|v| v.platform.clone())
+            .collect();
+        let mut by_platform: BTreeMap<Option<Platform>, Vec<Variant>> = BTreeMap::new();
+        for variant in variants {
+            if variant.platform.is_some() && !own.contains(&variant.platform) {
+                by_platform
+                    .entry(variant.platform.clone())
+                    .or_default()
+                    .push(variant);
+            }
+        }
+        for same in by_platform.into_values() {
+            let agree = same
+                .windows(2)
+                .all(|two| two[0].identity() == two[1].identity());
+            if agree {
+                candidates.incoming.variants.extend(same);
+            }
+        }
+    }
+}
+
+impl Selection {
+    /// Whether there is no image, and none that failed.
+    pub(super) fn is_empty(&self) -> bool {
+        self.images.is_empty() && self.left.iter().all(|left| left.error.is_none())
+    }
+}
+
+/// The error of a run in which the choices leave no image of `inputs`.
+pub(super) fn nothing(inputs: &[Input]) -> Error {
     let listed: usize = inputs.iter().map(|input| input.listed.len()).sum();
     if listed == 0 {
         let message = "the sources hold no image at all";
@@ -206,6 +281,7 @@ pub(super) fn damaged_destination(error: Error) -> Error {
 /// Puts what the destination has to the references of this run; the rest is carried along.
 fn add_existing(
     inputs: &mut [Input],
+    chosen: &dyn Fn(usize) -> bool,
     options: &FuseOptions,
     paired: &mut BTreeMap<Reference, Candidates>,
     selection: &mut Selection,
@@ -213,7 +289,7 @@ fn add_existing(
     for (at, input) in inputs
         .iter_mut()
         .enumerate()
-        .filter(|(_, input)| input.is_destination)
+        .filter(|(at, input)| chosen(*at) && input.is_destination)
     {
         let replace = options.on_existing == OnExisting::Replace;
         for listed in std::mem::take(&mut input.listed) {

@@ -2,21 +2,21 @@
 //! publish.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use rayon::ThreadPool;
-use rayon::prelude::*;
 
+use super::blobs::BlobSet;
 use super::destination::{Destination, resolve};
-use super::input::Input;
-use super::plan::{Left, Plan, Selection, choose, damaged_destination};
+use super::open::{Everything, open, platform_of};
+use super::plan::{Left, Plan, Selection, choose, nothing};
+use super::select::Selected;
+use super::tree::{self, Tree};
 use super::write::{self, Job, Workplace};
-use super::{FuseOptions, tell, transcode, warn};
-use crate::archive::{self, Keep};
+use super::{Format, FuseOptions, tell, transcode, warn};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fsx::{self, Staging};
 use crate::location::{Location, Transport};
-use crate::progress::{Phase, Progress};
+use crate::progress::Progress;
 use crate::report::Report;
 use crate::store::{BlobSource, Sources, workers};
 
@@ -46,15 +46,59 @@ pub(super) fn run(
         }
         _ => None,
     };
+    let start = Start {
+        sources,
+        output,
+        destination,
+        workplace: workplace.as_ref(),
+        pool,
+    };
+    go(start, options, progress, report).map_err(|error| match &workplace {
+        Some(workplace) => workplace.keep(error),
+        None => error,
+    })
+}
+
+/// What a run starts with.
+struct Start<'a> {
+    sources: &'a [Location],
+    output: Option<&'a Location>,
+    destination: Option<Destination>,
+    workplace: Option<&'a Workplace>,
+    pool: ThreadPool,
+}
+
+/// Runs, now that the place to work is taken.
+fn go(
+    start: Start<'_>,
+    options: &FuseOptions,
+    progress: &Progress,
+    report: &mut Report,
+) -> Result<()> {
+    let Start {
+        sources,
+        output,
+        mut destination,
+        workplace,
+        pool,
+    } = start;
     let mut opened = open(
         sources,
         destination.as_ref(),
-        workplace.as_ref(),
+        workplace,
         options,
         &pool,
         progress,
     )?;
-    let selection = choose(&mut opened.inputs, options)?;
+    let format = format(&mut destination, &opened, options)?;
+    if let (Some(destination), Some(output)) = (&destination, output) {
+        report.destination = Some(tell::destination(destination, output));
+    }
+    let tree = match format {
+        Format::Bundle | Format::Package => Some(tree::merge(&opened, format, options)?),
+        Format::Oci | Format::OciArchive => None,
+    };
+    let selections = select(&mut opened, tree.as_ref(), options)?;
     let mut run = Run {
         options,
         destination,
@@ -62,12 +106,47 @@ pub(super) fn run(
         pool,
         progress,
         opened,
+        format,
+        tree,
         report,
     };
     match run.workplace.is_some() {
-        true => run.execute(selection),
-        false => run.show(selection),
+        true => run.execute(selections),
+        false => run.show(selections),
     }
+}
+
+/// What the result is, now that it is known what the sources are.
+fn format(
+    destination: &mut Option<Destination>,
+    opened: &Everything,
+    options: &FuseOptions,
+) -> Result<Format> {
+    match destination {
+        Some(destination) => {
+            destination.settle(&opened.kinds())?;
+            Ok(destination.format.unwrap_or(Format::OciArchive))
+        }
+        None => Ok(options.format.unwrap_or(Format::OciArchive)),
+    }
+}
+
+/// Pairs and chooses: over all inputs, or for each archive of `tree` by itself.
+fn select(
+    opened: &mut Everything,
+    tree: Option<&Tree>,
+    options: &FuseOptions,
+) -> Result<Vec<Selection>> {
+    let selections = match tree {
+        None => vec![choose(&mut opened.inputs, &|_| true, options)?],
+        Some(tree) => (tree.slots.iter())
+            .map(|slot| choose(&mut opened.inputs, &|at| slot.inputs.contains(&at), options))
+            .collect::<Result<_>>()?,
+    };
+    if !selections.is_empty() && selections.iter().all(Selection::is_empty) {
+        return Err(nothing(&opened.inputs));
+    }
+    Ok(selections)
 }
 
 /// Removes what abandoned runs into `path` left.
@@ -118,99 +197,22 @@ fn check(sources: &[Location], output: Option<&Location>, options: &FuseOptions)
     Ok(())
 }
 
-fn platform_of<'a>(path: &Path, sources: &'a [Location]) -> Option<&'a Location> {
-    sources
-        .iter()
-        .find(|source| source.path == path || Path::new(&source.spelled) == path)
-}
-
-/// The inputs of a run, and what reading them took.
-struct Opened {
-    inputs: Vec<Input>,
-    /// Bytes of compressed files that were read as streams, and of attempts that came to nothing.
-    read: u64,
-}
-
-/// Opens all sources and the destination, several at a time.
-fn open(
-    sources: &[Location],
-    destination: Option<&Destination>,
-    workplace: Option<&Workplace>,
-    options: &FuseOptions,
-    pool: &ThreadPool,
-    progress: &Progress,
-) -> Result<Opened> {
-    let keep = match workplace {
-        Some(workplace) => Keep::Spool(Arc::clone(&workplace.blobs)),
-        None => Keep::Documents,
-    };
-    let existing = destination.and_then(|destination| destination.merge.as_ref());
-    let all: Vec<&Location> = sources.iter().chain(existing).collect();
-    let mut streamed = 0;
-    for location in &all {
-        if archive::is_stream(location)? {
-            streamed += archive::size_on_disk(location);
-        }
-    }
-    if let Some(workplace) = workplace {
-        // Content is never smaller than what it is compressed to.
-        fsx::ensure_free(workplace.blobs.path(), streamed)?;
-    }
-    progress.enter(Phase::Read, streamed, 0)?;
-    let open_one = |(at, location): (usize, &&Location)| {
-        let is_destination = at >= sources.len();
-        let stated = options.source_platforms.iter().find(|(path, _)| {
-            !is_destination && platform_of(path, std::slice::from_ref(*location)).is_some()
-        });
-        let platform = stated.map(|(_, platform)| platform.clone());
-        let input = Input::open(location, &keep, platform, progress);
-        match input {
-            Ok(input) => Ok(Some(Input {
-                is_destination,
-                ..input
-            })),
-            // What is replaced need not be readable.
-            Err(error) if is_destination && destination.is_some_and(|d| d.replaces) => {
-                tracing::warn!("the destination as it was cannot be read: {error}");
-                Ok(None)
-            }
-            Err(error) if is_destination => Err(damaged_destination(error)),
-            Err(error) => Err(error),
-        }
-    };
-    let inputs: Vec<Result<Option<Input>>> = pool.install(|| {
-        all.par_iter()
-            .with_max_len(1)
-            .enumerate()
-            .map(open_one)
-            .collect()
-    });
-    let inputs = inputs
-        .into_iter()
-        .collect::<Result<Vec<Option<Input>>>>()
-        .map_err(|error| match workplace {
-            Some(workplace) => fsx::enrich_no_space(error, workplace.blobs.path(), streamed),
-            None => error,
-        })?;
-    Ok(Opened {
-        inputs: inputs.into_iter().flatten().collect(),
-        read: streamed,
-    })
-}
-
 struct Run<'a> {
     options: &'a FuseOptions,
     destination: Option<Destination>,
-    workplace: Option<Workplace>,
+    workplace: Option<&'a Workplace>,
     pool: ThreadPool,
     progress: &'a Progress,
-    opened: Opened,
+    opened: Everything,
+    format: Format,
+    /// The tree of the result, if that is a bundle or a package.
+    tree: Option<Tree>,
     report: &'a mut Report,
 }
 
 impl Run<'_> {
     /// Tells the plan.
-    fn show(&mut self, selection: Selection) -> Result<()> {
+    fn show(&mut self, selections: Vec<Selection>) -> Result<()> {
         let inputs = &self.opened.inputs;
         let sources = Sources(
             inputs
@@ -218,15 +220,24 @@ impl Run<'_> {
                 .map(|input| &input.archive as &dyn BlobSource)
                 .collect(),
         );
-        let open = transcode::needed(&selection.images, self.options.compression, &sources);
-        let plan = Plan::make(selection, &Default::default(), self.options)?;
-        let mut held = sources.0.clone();
-        held.insert(0, &plan.made);
+        let open = transcode::needed(&images(&selections), self.options.compression, &sources);
+        let plans = (selections.into_iter())
+            .map(|selection| Plan::make(selection, &Default::default(), self.options))
+            .collect::<Result<Vec<Plan>>>()?;
+        let mut held: Vec<&dyn BlobSource> = plans.iter().map(|plan| &plan.made as _).collect();
+        held.extend(&sources.0);
         let source = Sources(held);
-        let set = plan.blobs(&source, self.options, true);
-        self.report.warnings = self.warnings(&plan);
+        let set = BlobSet::union(
+            plans
+                .iter()
+                .map(|plan| plan.blobs(&source, self.options, true)),
+        );
+        self.report.warnings = self.warnings(&plans);
+        let charts = tell::charts(self.report, self.tree.as_ref(), &plans);
+        self.report.warnings.extend(charts);
+        self.report.warnings.sort();
         let replaced = self.destination.as_ref().is_some_and(|d| d.replaces);
-        tell::images(self.report, &plan, inputs, replaced);
+        tell::images(self.report, &plans, inputs, replaced);
         tell::totals(self.report, &set);
         self.report.bytes.read = self.opened.read + set.bytes();
         let (mut fresh, mut bytes) = (0, 0);
@@ -249,29 +260,29 @@ impl Run<'_> {
     /// How many bytes the destination has of a blob, if it is a layout that keeps its blobs.
     fn at_destination(&self, digest: &crate::oci::Digest) -> Option<u64> {
         let target = &self.destination.as_ref()?.target;
-        if target.format() != super::Format::Oci {
+        if !target.is_layout() {
             return None;
         }
         let metadata = fsx::metadata_if_any(&target.path()?.join(digest.blob_path())).ok()??;
         Some(metadata.len())
     }
 
-    fn warnings(&self, plan: &Plan) -> Vec<crate::report::Warning> {
-        let archive = self
-            .destination
-            .as_ref()
-            .is_some_and(|d| d.target.format() == super::Format::OciArchive);
-        warn::warnings(&plan.images, &self.opened.inputs, archive)
+    fn warnings(&self, plans: &[Plan]) -> Vec<crate::report::Warning> {
+        let archive = self.destination.is_some() && self.format != Format::Oci;
+        let mut warnings = warn::warnings(plans, &self.opened.inputs, archive);
+        warnings.extend(self.tree.iter().flat_map(|tree| tree.warnings.clone()));
+        warnings.sort();
+        warnings
     }
 
     /// Writes and publishes; with `keep_going` once more without the images that turned out to be
     /// damaged.
-    fn execute(&mut self, mut selection: Selection) -> Result<()> {
+    fn execute(&mut self, mut selections: Vec<Selection>) -> Result<()> {
         let mut damaged = Vec::new();
         loop {
-            selection = match self.attempt(selection, &mut damaged)? {
+            selections = match self.attempt(selections, &mut damaged)? {
                 None => return tell::finish(self.report),
-                Some(selection) => selection,
+                Some(selections) => selections,
             };
         }
     }
@@ -279,10 +290,10 @@ impl Run<'_> {
     /// One attempt. If blobs are damaged and the run keeps going: what is left to attempt.
     fn attempt(
         &mut self,
-        selection: Selection,
+        selections: Vec<Selection>,
         damaged: &mut Vec<Left>,
-    ) -> Result<Option<Selection>> {
-        let (Some(destination), Some(workplace)) = (&self.destination, &self.workplace) else {
+    ) -> Result<Option<Vec<Selection>>> {
+        let (Some(destination), Some(workplace)) = (&self.destination, self.workplace) else {
             return Err(Error::new(ErrorKind::Internal, "nowhere to write to"));
         };
         let inputs = &self.opened.inputs;
@@ -294,7 +305,7 @@ impl Run<'_> {
         };
         let sources = Sources(held());
         let (layers, transcoded) = transcode::transcode(
-            &selection.images,
+            &images(&selections),
             self.options.compression,
             &sources,
             &workplace.blobs,
@@ -302,16 +313,25 @@ impl Run<'_> {
             self.progress,
         )
         .map_err(|error| fsx::enrich_no_space(error, workplace.blobs.path(), 0))?;
-        let mut plan = Plan::make(selection, &layers, self.options)?;
-        plan.left.append(damaged);
-        let mut all = held();
-        all.insert(0, &plan.made);
+        let mut plans = (selections.into_iter())
+            .map(|selection| Plan::make(selection, &layers, self.options))
+            .collect::<Result<Vec<Plan>>>()?;
+        if let Some(plan) = plans.first_mut() {
+            plan.left.append(damaged);
+        }
+        let mut all: Vec<&dyn BlobSource> = plans.iter().map(|plan| &plan.made as _).collect();
+        all.extend(held());
         let source = Sources(all);
-        let carry = destination.target.format() == super::Format::OciArchive;
-        let set = plan.blobs(&source, self.options, carry);
+        let carry = !destination.target.is_layout();
+        let sets: Vec<BlobSet> = (plans.iter())
+            .map(|plan| plan.blobs(&source, self.options, carry))
+            .collect();
+        let set = BlobSet::union(sets.iter().cloned());
         let job = Job {
-            plan: &plan,
+            plans: &plans,
+            sets: &sets,
             set: &set,
+            tree: self.tree.as_ref(),
             source: &source,
             destination,
             workplace,
@@ -325,13 +345,20 @@ impl Run<'_> {
         let written = write::write(&job)?;
         if !written.damaged.is_empty() {
             self.opened.read += transcoded + written.read;
-            return self.without(plan, written.damaged, damaged).map(Some);
+            return without(plans, written.damaged, damaged).map(Some);
         }
-        self.report.warnings = self.warnings(&plan);
-        tell::images(self.report, &plan, inputs, destination.replaces);
+        self.report.warnings = self.warnings(&plans);
+        let charts = tell::charts(self.report, self.tree.as_ref(), &plans);
+        self.report.warnings.extend(charts);
+        self.report.warnings.sort();
+        tell::images(self.report, &plans, inputs, destination.replaces);
         tell::totals(self.report, &set);
-        self.report.blobs.written = written.blobs;
-        self.report.blobs.reused = written.reused;
+        let adopted = workplace.blobs.adopted();
+        self.report.blobs.written = match workplace.in_place {
+            true => written.blobs.saturating_sub(adopted),
+            false => written.blobs,
+        };
+        self.report.blobs.reused = written.reused + adopted;
         self.report.bytes.written = written.bytes;
         self.report.bytes.read = self.opened.read + transcoded + written.read;
         if !workplace.in_place {
@@ -339,15 +366,23 @@ impl Run<'_> {
         }
         Ok(None)
     }
+}
 
-    /// What is left of `plan` without the images that need a damaged blob.
-    fn without(
-        &self,
-        plan: Plan,
-        failures: Vec<(crate::oci::Digest, Error)>,
-        damaged: &mut Vec<Left>,
-    ) -> Result<Selection> {
-        let mut failures: std::collections::BTreeMap<_, _> = failures.into_iter().collect();
+/// The images of all `selections`.
+fn images(selections: &[Selection]) -> Vec<&Selected> {
+    let selections = selections.iter();
+    selections.flat_map(|selection| &selection.images).collect()
+}
+
+/// What is left of `plans` without the images that need a damaged blob.
+fn without(
+    plans: Vec<Plan>,
+    failures: Vec<(crate::oci::Digest, Error)>,
+    damaged: &mut Vec<Left>,
+) -> Result<Vec<Selection>> {
+    let mut failures: std::collections::BTreeMap<_, _> = failures.into_iter().collect();
+    let mut selections = Vec::new();
+    for plan in plans {
         let Plan {
             images,
             left,
@@ -385,10 +420,14 @@ impl Run<'_> {
                 }
             }
         }
-        if selection.images.is_empty() {
-            let first = damaged.iter_mut().find_map(|left| left.error.take());
-            return Err(first.unwrap_or_else(Error::cancelled));
-        }
-        Ok(selection)
+        selections.push(selection);
     }
+    if selections
+        .iter()
+        .all(|selection| selection.images.is_empty())
+    {
+        let first = damaged.iter_mut().find_map(|left| left.error.take());
+        return Err(first.unwrap_or_else(Error::cancelled));
+    }
+    Ok(selections)
 }

@@ -1,14 +1,18 @@
 //! The report of a run.
 
+use std::collections::BTreeSet;
+
+use super::Format;
 use super::assemble::Assembled;
 use super::blobs::BlobSet;
 use super::destination::{Destination, Target};
 use super::input::Input;
 use super::plan::{Left, Plan};
+use super::tree::Tree;
 use crate::error::Result;
 use crate::location::Location;
-use crate::oci::Digest;
-use crate::report::{self, Action, ErrorReport, Image, Report, Status, Variant};
+use crate::oci::{Digest, Platform};
+use crate::report::{self, Action, ErrorReport, Image, Report, Status, Variant, Warning};
 
 /// Where the result goes.
 pub(super) fn destination(destination: &Destination, output: &Location) -> report::Destination {
@@ -16,21 +20,95 @@ pub(super) fn destination(destination: &Destination, output: &Location) -> repor
         Target::Standard => "-".to_owned(),
         _ => output.path.display().to_string(),
     };
+    let usual = match destination.target.is_layout() {
+        true => Format::Oci,
+        false => Format::OciArchive,
+    };
     report::Destination {
-        kind: destination.target.format().word(),
+        kind: destination.format.unwrap_or(usual).word(),
         location,
     }
 }
 
-/// Every image of `plan`, sorted by reference. `replaces`: the destination as a whole is replaced.
-pub(super) fn images(report: &mut Report, plan: &Plan, inputs: &[Input], replaces: bool) {
-    let planned = plan
-        .images
-        .iter()
-        .map(|image| planned(image, inputs, replaces));
-    let mut images: Vec<Image> = planned.chain(plan.left.iter().map(left)).collect();
-    images.sort_by(|one, other| one.reference.cmp(&other.reference));
+/// Every image of `plans`, sorted by reference; one that several archives of a package hold, once.
+/// `replaces`: the destination as a whole is replaced.
+pub(super) fn images(report: &mut Report, plans: &[Plan], inputs: &[Input], replaces: bool) {
+    let found = plans.iter().flat_map(|plan| &plan.images);
+    let found = found.map(|image| planned(image, inputs, replaces));
+    let lost = plans.iter().flat_map(|plan| &plan.left).map(left);
+    let mut images: Vec<Image> = found.chain(lost).collect();
+    images.sort_by(|one, other| {
+        (&one.reference, one.digest, one.action as u8).cmp(&(
+            &other.reference,
+            other.digest,
+            other.action as u8,
+        ))
+    });
+    images.dedup_by(|later, first| {
+        later.reference == first.reference
+            && later.digest == first.digest
+            && later.action == first.action
+    });
     report.images = images;
+}
+
+/// Every chart of the tree, and which of them lack a platform that others have.
+pub(super) fn charts(report: &mut Report, tree: Option<&Tree>, plans: &[Plan]) -> Vec<Warning> {
+    let placed = tree.iter().flat_map(|tree| &tree.charts);
+    let mut charts: Vec<report::Chart> = placed
+        .map(|placed| {
+            let plan = placed.slot.and_then(|slot| plans.get(slot));
+            let platforms = plan.map(common_platforms).unwrap_or_default();
+            report::Chart {
+                name: placed.chart.name.clone(),
+                version: placed.chart.version.clone(),
+                action: Action::Created,
+                location: placed.place.clone(),
+                platforms: platforms.iter().map(ToString::to_string).collect(),
+            }
+        })
+        .collect();
+    charts.sort_by(|one, other| {
+        (&one.name, &one.version, &one.location).cmp(&(
+            &other.name,
+            &other.version,
+            &other.location,
+        ))
+    });
+    let all: BTreeSet<&String> = charts.iter().flat_map(|chart| &chart.platforms).collect();
+    let lacking = charts.iter().filter(|chart| !chart.platforms.is_empty());
+    let warnings = lacking.filter_map(|chart| {
+        let lacks = all.iter().filter(|name| !chart.platforms.contains(name));
+        let lacks: Vec<&str> = lacks.map(|name| name.as_str()).collect();
+        (!lacks.is_empty()).then(|| Warning {
+            reference: None,
+            code: "missing-platform",
+            message: format!(
+                "the chart {} {} has no images for {}: keep it off such nodes",
+                chart.name,
+                chart.version,
+                lacks.join(", ")
+            ),
+        })
+    });
+    let warnings = warnings.collect();
+    report.charts = charts;
+    warnings
+}
+
+/// What all images of `plan` run on.
+fn common_platforms(plan: &Plan) -> BTreeSet<Platform> {
+    let of = |image: &Assembled| -> BTreeSet<Platform> {
+        let variants = image.selected.variants.iter();
+        variants
+            .filter_map(|variant| variant.platform.clone())
+            .collect()
+    };
+    let mut sets = plan.images.iter().map(of).filter(|set| !set.is_empty());
+    let first = sets.next().unwrap_or_default();
+    sets.fold(first, |common, set| {
+        common.intersection(&set).cloned().collect()
+    })
 }
 
 fn planned(image: &Assembled, inputs: &[Input], replaces: bool) -> Image {

@@ -35,7 +35,7 @@ fn target(options: Compress) -> Option<(Compression, i32)> {
 }
 
 /// The layers of `images` that are not compressed as asked, each once.
-fn jobs(images: &[Selected], to: Compression, source: &dyn BlobSource) -> Vec<Job> {
+fn jobs(images: &[&Selected], to: Compression, source: &dyn BlobSource) -> Vec<Job> {
     let mut jobs: BTreeMap<Digest, Job> = BTreeMap::new();
     for variant in images.iter().flat_map(|image| &image.variants) {
         let diff_ids = variant
@@ -63,14 +63,14 @@ fn jobs(images: &[Selected], to: Compression, source: &dyn BlobSource) -> Vec<Jo
 }
 
 /// Whether `images` have layers that `options` want otherwise.
-pub(super) fn needed(images: &[Selected], options: Compress, source: &dyn BlobSource) -> bool {
+pub(super) fn needed(images: &[&Selected], options: Compress, source: &dyn BlobSource) -> bool {
     target(options).is_some_and(|(to, _)| !jobs(images, to, source).is_empty())
 }
 
 /// Compresses the layers of `images` as `options` ask, into `spool`; returns them, and how many
 /// bytes of the sources that took.
 pub(super) fn transcode(
-    images: &[Selected],
+    images: &[&Selected],
     options: Compress,
     source: &dyn BlobSource,
     spool: &BlobDirectory,

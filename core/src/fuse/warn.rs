@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::assemble::Assembled;
 use super::input::Input;
+use super::plan::Plan;
 use crate::oci::{MediaType, Platform};
 use crate::report::Warning;
 
@@ -16,10 +17,14 @@ fn warning(code: &'static str, reference: Option<&str>, message: String) -> Warn
 }
 
 /// Every warning about `images`, which come from `inputs`; sorted.
-pub(super) fn warnings(images: &[Assembled], inputs: &[Input], archive: bool) -> Vec<Warning> {
+pub(super) fn warnings(plans: &[Plan], inputs: &[Input], archive: bool) -> Vec<Warning> {
     let mut warnings = Vec::new();
+    let images: Vec<&Assembled> = plans.iter().flat_map(|plan| &plan.images).collect();
+    let images = &images[..];
     missing_platforms(images, &mut warnings);
-    near_misses(images, &mut warnings);
+    for plan in plans {
+        near_misses(&plan.images, &mut warnings);
+    }
     mismatches(images, inputs, &mut warnings);
     for image in images {
         merges(image, &mut warnings);
@@ -52,8 +57,8 @@ fn list<'a>(platforms: impl IntoIterator<Item = &'a Platform>) -> String {
 }
 
 /// Images that lack a platform which others of the run have.
-fn missing_platforms(images: &[Assembled], warnings: &mut Vec<Warning>) {
-    let all: BTreeSet<&Platform> = images.iter().flat_map(platforms).collect();
+fn missing_platforms(images: &[&Assembled], warnings: &mut Vec<Warning>) {
+    let all: BTreeSet<&Platform> = images.iter().copied().flat_map(platforms).collect();
     for image in images {
         let has = platforms(image);
         let lacks: Vec<&Platform> = all.difference(&has).copied().collect();
@@ -107,7 +112,7 @@ fn near_misses(images: &[Assembled], warnings: &mut Vec<Warning>) {
 }
 
 /// Archives whose name says another architecture than their images do.
-fn mismatches(images: &[Assembled], inputs: &[Input], warnings: &mut Vec<Warning>) {
+fn mismatches(images: &[&Assembled], inputs: &[Input], warnings: &mut Vec<Warning>) {
     for image in images {
         for variant in &image.selected.variants {
             let (Some(platform), input) = (&variant.platform, &inputs[variant.input]) else {
@@ -209,7 +214,7 @@ fn partial(image: &Assembled, warnings: &mut Vec<Warning>) {
 }
 
 /// `docker load` of a graph driver daemon gets one platform, whatever its own is.
-fn docker_platform(images: &[Assembled], warnings: &mut Vec<Warning>) {
+fn docker_platform(images: &[&Assembled], warnings: &mut Vec<Warning>) {
     let several = images
         .iter()
         .filter(|image| platforms(image).len() > 1)

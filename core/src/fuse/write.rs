@@ -2,19 +2,22 @@
 
 mod archive;
 mod layout;
+mod nested;
 mod outlet;
 mod settle;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::ThreadPool;
 
 use super::blobs::BlobSet;
 use super::destination::{Destination, Target};
 use super::plan::Plan;
+use super::tree::Tree;
 use super::{Durability, FuseOptions};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::fsx::{self, Staging};
 use crate::oci::Digest;
 use crate::progress::Progress;
@@ -26,11 +29,13 @@ pub(super) struct Workplace {
     /// In the destination's own file system; none for standard output.
     staging: Option<Staging>,
     /// Where blobs are spooled, if not in `staging`.
-    _work: Option<Staging>,
+    work: Option<Staging>,
     /// Blobs that were spooled, each hashed: for a layout the blobs of the layout itself.
     pub(super) blobs: Arc<BlobDirectory>,
     /// Whether `blobs` will be the destination's own.
     pub(super) in_place: bool,
+    /// Names files of the run's own apart.
+    serial: AtomicU64,
 }
 
 impl Workplace {
@@ -40,7 +45,11 @@ impl Workplace {
         let (staging, blobs, in_place) = match target {
             Target::NewLayout(path) => {
                 let staging = Staging::beside(path)?;
-                let blobs = staging.subdir("layout")?.join("blobs");
+                let layout = staging.subdir("layout")?;
+                for file in ["index.json", "oci-layout"] {
+                    fsx::remove_file_if_exists(&layout.join(file))?;
+                }
+                let blobs = layout.join("blobs");
                 (Some(staging), Some(blobs), true)
             }
             Target::Layout(path) => {
@@ -78,10 +87,50 @@ impl Workplace {
         let blobs = Arc::new(BlobDirectory::create(blobs, durable && in_place)?);
         Ok(Self {
             staging,
-            _work: work,
+            work,
             blobs,
             in_place,
+            serial: AtomicU64::new(0),
         })
+    }
+}
+
+/// What is spooled is kept for another run from this many bytes on; less is read anew sooner than
+/// it is explained.
+const WORTH_KEEPING: u64 = 64 << 20;
+
+impl Workplace {
+    /// Keeps what was spooled for the next run, if `error` is one that another run may get over
+    /// and there is enough of it; the error then says so.
+    pub(super) fn keep(&self, error: Error) -> Error {
+        let passes = matches!(
+            error.kind(),
+            ErrorKind::NoSpace | ErrorKind::Cancelled | ErrorKind::Io
+        );
+        let staging = self.work.as_ref().or(self.staging.as_ref());
+        let Some(staging) = staging.filter(|_| passes && self.blobs.held() >= WORTH_KEEPING) else {
+            return error;
+        };
+        for staging in self.work.iter().chain(&self.staging) {
+            staging.keep();
+        }
+        let kept = format!(
+            "what was spooled is kept in `{}`: the same command goes on from there, `--clean` \
+             removes it",
+            staging.path().display()
+        );
+        let hint = match error.get_hint() {
+            Some(hint) => format!("{hint}; {kept}"),
+            None => kept,
+        };
+        error.better_hint(hint)
+    }
+
+    /// Where a file may stand that the run needs for itself.
+    pub(super) fn unique_file(&self) -> PathBuf {
+        let serial = self.serial.fetch_add(1, Ordering::Relaxed);
+        let beside = self.blobs.path().parent().unwrap_or(Path::new("."));
+        beside.join(format!("made-{serial}"))
     }
 }
 
@@ -99,8 +148,14 @@ pub(super) struct Written {
 
 /// Everything that writing needs.
 pub(super) struct Job<'a> {
-    pub(super) plan: &'a Plan,
+    /// One, or one for each archive of the tree.
+    pub(super) plans: &'a [Plan],
+    /// The blobs of each plan.
+    pub(super) sets: &'a [BlobSet],
+    /// The blobs of all plans.
     pub(super) set: &'a BlobSet,
+    /// The tree of the result, if that is a bundle or a package.
+    pub(super) tree: Option<&'a Tree>,
     pub(super) source: &'a dyn BlobSource,
     pub(super) destination: &'a Destination,
     pub(super) workplace: &'a Workplace,
@@ -110,6 +165,13 @@ pub(super) struct Job<'a> {
 }
 
 impl Job<'_> {
+    /// The only plan, of what is no tree.
+    fn plan(&self) -> Result<&Plan> {
+        self.plans
+            .first()
+            .ok_or_else(|| Error::new(ErrorKind::Internal, "a run without a plan"))
+    }
+
     fn durable(&self) -> bool {
         self.options.durability == Durability::Full
     }
@@ -120,7 +182,7 @@ impl Job<'_> {
 pub(super) fn needed(job: &Job<'_>) -> Result<u64> {
     match &job.destination.target {
         Target::NewLayout(_) | Target::Layout(_) => Ok(layout::needed(job)),
-        Target::Archive(..) => Ok(archive::tape(job)?.size()),
+        Target::Archive(..) => archive::needed(job),
         Target::Standard => Ok(0),
     }
 }

@@ -58,7 +58,7 @@ pub struct Report {
     /// Every image of the run.
     pub images: Vec<Image>,
     /// Every chart of the run.
-    pub charts: Vec<serde_json::Value>,
+    pub charts: Vec<Chart>,
     /// Blobs, counted.
     pub blobs: Blobs,
     /// Bytes, counted.
@@ -172,6 +172,21 @@ pub struct Image {
     pub platforms: Vec<Variant>,
     /// Why it failed.
     pub error: Option<ErrorReport>,
+}
+
+/// A chart of the run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Chart {
+    /// Its name, as `Chart.yaml` has it.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// What happened to it.
+    pub action: Action,
+    /// Where its bundle stands in the destination.
+    pub location: String,
+    /// What all of its images run on.
+    pub platforms: Vec<String>,
 }
 
 /// One platform's variant of an image.

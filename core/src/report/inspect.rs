@@ -19,6 +19,8 @@ pub struct Inspection {
     pub source: InspectedSource,
     /// Its images.
     pub images: Vec<InspectedImage>,
+    /// The charts that lie in it as bundles.
+    pub charts: Vec<InspectedChart>,
     /// Its blobs, as far as its images refer to them; `written` and the like are 0.
     pub blobs: Blobs,
     /// Their bytes.
@@ -37,6 +39,7 @@ impl Inspection {
             error: None,
             source,
             images: Vec::new(),
+            charts: Vec::new(),
             blobs: Blobs::default(),
             bytes: Bytes::default(),
             warnings: Vec::new(),
@@ -67,7 +70,7 @@ impl Inspection {
 /// What a source is.
 #[derive(Debug, Clone, Serialize)]
 pub struct InspectedSource {
-    /// `docker-archive`, `oci-archive` or `oci`; `unknown` if it could not be inspected.
+    /// `docker-archive`, `oci-archive`, `oci`, `bundle` or `package`; `unknown` if it could not be inspected.
     pub kind: &'static str,
     /// Its path as it was given.
     pub location: String,
@@ -94,6 +97,21 @@ pub struct InspectedImage {
     pub platforms: Vec<InspectedPlatform>,
     /// Children that its index names and the archive does not hold.
     pub absent: Vec<Digest>,
+}
+
+/// A chart that lies in the source as a bundle.
+#[derive(Debug, Clone, Serialize)]
+pub struct InspectedChart {
+    /// Its name, as `Chart.yaml` has it.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Where its bundle lies in the source; empty if that is the source.
+    pub location: String,
+    /// The references of its images, sorted.
+    pub images: Vec<String>,
+    /// What all of its images run on.
+    pub platforms: Vec<String>,
 }
 
 /// One platform's variant of an image.

@@ -4,14 +4,17 @@
 //! Only this run writes to it: it lies in a staging directory. A blob gets its name once its
 //! content has been hashed.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::{BlobReader, BlobSource, Place, absent};
 use crate::error::{Error, Result};
 use crate::fsx;
 use crate::oci::Digest;
+use crate::progress::Progress;
 
 /// How much is written between two hints to the system to begin writing it to disk.
 const WRITEBACK: u64 = 8 << 20;
@@ -25,6 +28,12 @@ pub struct BlobDirectory {
     serial: AtomicU64,
     /// Bytes of blobs that were committed.
     held: AtomicU64,
+    /// Blobs that a run before this one left. Nobody knows what they are until they are hashed.
+    left: Mutex<HashSet<Digest>>,
+    /// Whether there are none, so that nobody has to ask.
+    is_fresh: bool,
+    /// Blobs that were left, and turned out to be what they go by.
+    adopted: AtomicU64,
 }
 
 impl BlobDirectory {
@@ -32,12 +41,72 @@ impl BlobDirectory {
     /// name.
     pub fn create(path: PathBuf, durable: bool) -> Result<Self> {
         fsx::create_dir_all(&path.join("sha256"))?;
-        Ok(Self {
+        let mut directory = Self {
             path,
             durable,
             serial: AtomicU64::new(0),
             held: AtomicU64::new(0),
-        })
+            left: Mutex::default(),
+            is_fresh: true,
+            adopted: AtomicU64::new(0),
+        };
+        for file in fsx::read_dir_sorted(&directory.path)? {
+            if !file.is_dir() {
+                fsx::remove_file_if_exists(&file)?;
+            }
+        }
+        let left: HashSet<Digest> = directory.list()?.into_iter().collect();
+        directory.is_fresh = left.is_empty();
+        directory.left = Mutex::new(left);
+        Ok(directory)
+    }
+
+    fn left(&self) -> MutexGuard<'_, HashSet<Digest>> {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the blob is here, also one that a run before this one left: that is hashed now,
+    /// and removed if it is not what it goes by.
+    pub fn adopt(&self, digest: &Digest, size: u64, progress: &Progress) -> Result<bool> {
+        if self.is_fresh || !self.left().contains(digest) {
+            return Ok(self.size(digest) == Some(size));
+        }
+        let mut hasher = digest.hasher();
+        let mut reader = FileReader::open(self.file(digest))?;
+        let mut buffer = vec![0; super::CHUNK];
+        let mut seen = 0;
+        loop {
+            progress.check()?;
+            let count = reader.read(&mut buffer)?;
+            if count == 0 {
+                break;
+            }
+            hasher.update(&buffer[..count]);
+            seen += count as u64;
+        }
+        let sound = seen == size && hasher.finish() == *digest;
+        if !sound {
+            self.remove(digest)?;
+        } else if self.left().remove(digest) {
+            self.held.fetch_add(size, Ordering::Relaxed);
+            self.adopted.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(sound)
+    }
+
+    /// How many bytes of blobs a run before this one left that nobody has hashed yet.
+    pub fn left_bytes(&self) -> Result<u64> {
+        let mut bytes = 0;
+        for digest in self.left().iter() {
+            bytes += fsx::metadata_if_any(&self.file(digest))?.map_or(0, |found| found.len());
+        }
+        Ok(bytes)
+    }
+
+    /// How many blobs of a run before this one were of use.
+    #[must_use]
+    pub fn adopted(&self) -> u64 {
+        self.adopted.load(Ordering::Relaxed)
     }
 
     /// Where the directory is.
@@ -88,7 +157,9 @@ impl BlobDirectory {
 
     /// Removes a blob.
     pub fn remove(&self, digest: &Digest) -> Result<()> {
-        fsx::remove_file_if_exists(&self.file(digest)).map(drop)
+        fsx::remove_file_if_exists(&self.file(digest))?;
+        self.left().remove(digest);
+        Ok(())
     }
 
     /// Where the blob is, if it is here.
@@ -100,6 +171,9 @@ impl BlobDirectory {
 
 impl BlobSource for BlobDirectory {
     fn size(&self, digest: &Digest) -> Option<u64> {
+        if !self.is_fresh && self.left().contains(digest) {
+            return None;
+        }
         let metadata = self.file(digest).symlink_metadata().ok()?;
         metadata.is_file().then_some(metadata.len())
     }
@@ -154,6 +228,9 @@ impl BlobWriter<'_> {
         }
         fsx::rename(&self.path, &target)?;
         self.committed = true;
+        if !self.directory.is_fresh {
+            self.directory.left().remove(digest);
+        }
         self.directory
             .held
             .fetch_add(self.written, Ordering::Relaxed);

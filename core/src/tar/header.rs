@@ -19,6 +19,12 @@ const PREFIX: Range<usize> = 345..500;
 const STAR_PREFIX: Range<usize> = 345..476;
 const STAR_TRAILER: Range<usize> = 508..512;
 
+/// Whether `head` begins with a header: whether this is a tar archive, as far as one can tell.
+pub(crate) fn is_header(head: &[u8]) -> bool {
+    let block = head.first_chunk::<{ BLOCK as usize }>();
+    block.is_some_and(|block| block[0] != 0 && Header::parse(block).is_some())
+}
+
 /// A header block whose checksum is right.
 #[derive(Clone, Copy)]
 pub(super) struct Header<'a>(&'a Block);

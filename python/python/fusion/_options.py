@@ -110,6 +110,7 @@ def choices(values: dict[str, Any]) -> _Choices:
 _ONE = (
     "format",
     "on_conflict",
+    "on_file_conflict",
     "on_existing",
     "name",
     "compression",

@@ -60,7 +60,7 @@ class Destination(Document):
     """Where a result is."""
 
     kind: str
-    """``oci`` or ``oci-archive``."""
+    """``oci``, ``oci-archive``, ``bundle`` or ``package``."""
     location: str
     """A path, or ``-`` for standard output."""
 
@@ -108,20 +108,23 @@ class Image(Document):
         return _repr(self, _at(self.reference, self.digest), self.action, *_names(self.platforms))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Chart(Document):
     """One Helm chart of a run."""
 
     name: str
-    """Its name."""
+    """Its name, as ``Chart.yaml`` has it."""
     version: str
     """Its version."""
-    action: str
+    action: Action
     """What happened to it."""
     location: str
-    """Where it is."""
+    """Where its bundle stands in the destination; empty if that is the destination."""
     platforms: tuple[str, ...]
-    """The platforms of the sources that carry it."""
+    """What all of its images run on."""
+
+    def __repr__(self) -> str:
+        return _repr(self, f"{self.name} {self.version}", self.action, *self.platforms)
 
 
 @dataclass(frozen=True)
@@ -216,10 +219,10 @@ class Report(Document):
     def __repr__(self) -> str:
         verb = "plan" if self.dry_run else self.command
         where = self.destination.location if self.destination else "nowhere"
-        images = _count(len(self.images), "image")
+        held = _held(self.images, self.charts)
         warnings = [_count(len(self.warnings), "warning")] if self.warnings else []
         why = [self.error.message] if self.error else []
-        return _repr(self, f"{verb} {self.status}", f"{images} in {where}", *warnings, *why)
+        return _repr(self, f"{verb} {self.status}", f"{held} in {where}", *warnings, *why)
 
 
 @dataclass(frozen=True)
@@ -227,7 +230,7 @@ class InspectedSource(Document):
     """What a source is."""
 
     kind: str
-    """``docker-archive``, ``oci-archive`` or ``oci``."""
+    """``docker-archive``, ``oci-archive``, ``oci``, ``bundle`` or ``package``."""
     location: str
     """Its path as it was given."""
     compression: str
@@ -302,6 +305,26 @@ class InspectedImage(Document):
 
 
 @dataclass(frozen=True, repr=False)
+class InspectedChart(Document):
+    """A Helm chart that lies in a source as a bundle."""
+
+    name: str
+    """Its name, as ``Chart.yaml`` has it."""
+    version: str
+    """Its version."""
+    location: str
+    """Where its bundle lies in the source; empty if that is the source."""
+    images: tuple[str, ...]
+    """The references of its images."""
+    platforms: tuple[str, ...]
+    """What all of its images run on."""
+
+    def __repr__(self) -> str:
+        images = _count(len(self.images), "image")
+        return _repr(self, f"{self.name} {self.version}", images, *self.platforms)
+
+
+@dataclass(frozen=True, repr=False)
 class Inspection(Document):
     """What is inside a source: ``fusion.inspect/v1``. Iterating gives its images."""
 
@@ -315,6 +338,8 @@ class Inspection(Document):
     """The source."""
     images: tuple[InspectedImage, ...]
     """Its images."""
+    charts: tuple[InspectedChart, ...]
+    """The charts that lie in it as bundles."""
     blobs: Blobs
     """Its blobs, as far as its images refer to them."""
     bytes: Bytes
@@ -326,6 +351,7 @@ class Inspection(Document):
         "error": ErrorReport,
         "source": InspectedSource,
         "images": InspectedImage,
+        "charts": InspectedChart,
         "blobs": Blobs,
         "bytes": Bytes,
         "warnings": ReportWarning,
@@ -339,7 +365,7 @@ class Inspection(Document):
 
     def __repr__(self) -> str:
         source = f"{self.source.location} ({self.source.kind})"
-        return _repr(self, source, _count(len(self.images), "image"))
+        return _repr(self, source, _held(self.images, self.charts))
 
 
 @dataclass(frozen=True)
@@ -410,6 +436,11 @@ def _at(name: str, digest: str | None) -> str:
 
 def _count(number: int, thing: str) -> str:
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def _held(images: tuple[Any, ...], charts: tuple[Any, ...]) -> str:
+    held = _count(len(images), "image")
+    return f"{held} and {_count(len(charts), 'chart')}" if charts else held
 
 
 def _names(variants: Any) -> list[str]:

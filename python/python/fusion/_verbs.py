@@ -9,8 +9,9 @@ from . import _fusion, _options
 from ._options import PathMap, StrPath
 from ._results import Inspection, Progress, Report, Verification
 
-Format = Literal["oci", "oci-archive"]
+Format = Literal["oci", "oci-archive", "bundle", "package"]
 OnConflict = Literal["error", "first", "last"]
+OnFileConflict = Literal["beside", "error", "first", "last"]
 OnExisting = Literal["error", "merge", "replace"]
 MediaTypes = Literal["keep", "oci", "docker"]
 Verify = Literal["blobs", "full"]
@@ -38,6 +39,7 @@ def fuse(
     images: str | Iterable[str] | None = None,
     exclude: str | Iterable[str] | None = None,
     on_conflict: OnConflict = "error",
+    on_file_conflict: OnFileConflict = "beside",
     on_existing: OnExisting = "error",
     source_platforms: PathMap | None = None,
     name: str | None = None,
@@ -65,20 +67,26 @@ def fuse(
 
     Args:
         sources: One archive (``.tar``, ``.tar.gz``, ``.tar.zst``; of ``docker save``, skopeo,
-            podman, containerd, …) or OCI layout, or many. The kind is detected from content;
-            ``docker-archive:FILE[:REFERENCE]``, ``oci-archive:FILE[:REFERENCE]`` and
-            ``oci:DIR[:REFERENCE]`` settle doubt and select. ``-`` is standard input.
+            podman, containerd, …), OCI layout, chart bundle or package of these, or many. The kind
+            is detected from content; ``docker-archive:FILE[:REFERENCE]``,
+            ``oci-archive:FILE[:REFERENCE]`` and ``oci:DIR[:REFERENCE]`` settle doubt and select,
+            ``bundle:FILE`` and ``package:PATH`` settle doubt. ``-`` is standard input.
         output: The file or directory to write; ``-`` is standard output.
-        format: What ``output`` is: ``oci``, a layout directory, or ``oci-archive``, a tar file that
-            containerd, docker, podman and skopeo load. By default a layout if ``output`` ends in
-            ``/`` or is a directory, else an archive, compressed if its name ends in ``.gz`` or
-            ``.zst``.
+        format: What ``output`` is: ``oci``, a layout directory; ``oci-archive``, a tar file that
+            containerd, docker, podman and skopeo load; ``bundle``, a chart bundle as charts-syncer
+            reads it; ``package``, the tree of the sources with everything in it fused. By default a
+            layout if ``output`` ends in ``/`` or is a directory, else what all sources are (bundles
+            or packages), else an archive. A package or archive is compressed if the name of
+            ``output`` ends in ``.gz`` or ``.zst``.
         platforms: Keep only these: ``linux/amd64``, ``linux/arm/v7``, …
         require_platforms: Fail where an image lacks one of these.
         images: Keep only images whose normalised reference matches one of these globs.
         exclude: Leave out images whose normalised reference matches one of these globs.
-        on_conflict: What to do if sources disagree on the image of one reference and platform: keep
-            that of the source named ``first`` or ``last``, or fail.
+        on_conflict: What to do if sources disagree on the image of one reference and platform, or on
+            a chart: keep that of the source named ``first`` or ``last``, or fail.
+        on_file_conflict: What to do if packages have different files in one place: keep all, the
+            later ones ``beside`` the first with their platform in the name; keep that of the source
+            named ``first`` or ``last``; or fail.
         on_existing: What to do if ``output`` exists (an empty directory does not): ``merge`` into it
             by platform, ``replace`` it, or fail.
         source_platforms: The platform of every image of a source, whatever it says itself, by the
@@ -136,6 +144,7 @@ def plan(
     images: str | Iterable[str] | None = None,
     exclude: str | Iterable[str] | None = None,
     on_conflict: OnConflict = "error",
+    on_file_conflict: OnFileConflict = "beside",
     on_existing: OnExisting = "error",
     source_platforms: PathMap | None = None,
     name: str | None = None,
@@ -179,17 +188,17 @@ def inspect(
     Only documents are verified; `verify` checks everything.
 
     Args:
-        source: An archive or OCI layout; as in `fuse`.
+        source: An archive, OCI layout, bundle or package; as in `fuse`.
         reference: Only this image, as it is spelled there or normalised.
         progress: As in `fuse`.
         stop: As in `fuse`.
 
     Returns:
-        The images, with platforms and layers.
+        The images, with platforms and layers, and the charts.
 
     Raises:
         NothingSelectedError: There is no such image.
-        InvalidArchiveError: The source is damaged, or no image archive.
+        InvalidArchiveError: The source is damaged, or holds no images.
         FusionIOError: The file system refused something.
     """
     _options.callbacks(progress, stop)
@@ -212,7 +221,7 @@ def verify(
     `Verification.passed`.
 
     Args:
-        sources: One archive or OCI layout, or many; as in `fuse`.
+        sources: One archive, OCI layout, bundle or package, or many; as in `fuse`.
         jobs: How many threads work; by default one a core.
         progress: As in `fuse`.
         stop: As in `fuse`.

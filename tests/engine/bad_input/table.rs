@@ -229,6 +229,4 @@ pub(super) const ROWS: &[Row] = &[
     damaged("layout-without-index", Invalid, HINT),
     damaged("tar-without-manifest", Invalid, HINT),
     damaged("ancient-docker", Unsupported, HINT),
-    damaged("chart-bundle", Unsupported, HINT),
-    damaged("tar-in-tar", Invalid, HINT),
 ];

@@ -86,7 +86,7 @@ fn a_lock_on_a_file_that_was_replaced_is_none() {
 }
 
 #[test]
-fn what_a_killed_run_left_is_taken_over_empty() {
+fn what_a_killed_run_left_is_taken_over_with_nothing_but_its_blobs() {
     let scene = Scene::new();
     scene.abandon(".out.tar.fusion-partial");
     std::fs::write(scene.at("kept"), b"kept").expect("written");
@@ -94,8 +94,24 @@ fn what_a_killed_run_left_is_taken_over_empty() {
         .expect("linked");
     let staging = Staging::beside(&scene.at("out.tar")).expect("stale");
     let left = tree::read_dir_sorted(staging.path()).expect("a folder");
-    assert_eq!(left, [staging.file(LOCK)]);
+    assert_eq!(left, [staging.file("blobs"), staging.file(LOCK)]);
+    assert!(staging.file("blobs/sha256/abc").exists());
     assert!(scene.at("kept").exists());
+}
+
+#[test]
+fn a_run_that_keeps_its_place_leaves_it_to_the_next() {
+    let scene = Scene::new();
+    let dest = scene.at("out.tar");
+    let staging = Staging::beside(&dest).expect("free");
+    std::fs::create_dir_all(staging.file("spool/sha256")).expect("created");
+    std::fs::write(staging.file("spool/sha256/abc"), b"spooled").expect("written");
+    staging.keep();
+    let spooled = staging.file("spool/sha256/abc");
+    drop(staging);
+    assert!(spooled.exists());
+    drop(Staging::beside(&dest).expect("taken over"));
+    assert_eq!(scene.count(), 0);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::super::listing::{OCI_LAYOUT, index_json, manifest_json};
 use super::super::tape::{Body, Tape};
 use super::outlet::Outlet;
-use super::{Job, Written, enough, parent};
+use super::{Job, Written, enough, nested, parent};
 use crate::compress::{self, Encoder};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fsx;
@@ -24,30 +24,58 @@ const WRITEBACK: u64 = 8 << 20;
 const GZIP_LEVEL: i32 = 6;
 const ZSTD_LEVEL: i32 = 3;
 
+/// That level.
+pub(super) const fn level(compression: Compression) -> i32 {
+    match compression {
+        Compression::Gzip => GZIP_LEVEL,
+        _ => ZSTD_LEVEL,
+    }
+}
+
 /// How many threads compress an archive as a whole: each keeps several megabytes in flight, and
 /// memory must not grow with the machine.
-const MOST_ENCODERS: usize = 6;
+pub(super) const MOST_ENCODERS: usize = 6;
 
-/// The archive's members and their places.
-pub(super) fn tape(job: &Job<'_>) -> Result<Tape> {
-    let manifest = manifest_json(job.plan, job.options)?;
+/// The members of the result and their places.
+fn tape(job: &Job<'_>) -> Result<Tape> {
+    match job.tree {
+        Some(tree) => nested::tape(job, tree),
+        None => of_plan(job, 0),
+    }
+}
+
+/// The archive of one plan.
+pub(super) fn of_plan(job: &Job<'_>, at: usize) -> Result<Tape> {
+    let (Some(plan), Some(set)) = (job.plans.get(at), job.sets.get(at)) else {
+        return Err(Error::new(ErrorKind::Internal, "an archive without a plan"));
+    };
+    let manifest = manifest_json(plan, job.options)?;
     Ok(Tape::new(
-        index_json(job.plan),
+        index_json(plan),
         OCI_LAYOUT,
         manifest,
+        set,
         job.set,
     ))
 }
 
+/// At most how many bytes the file will have.
+pub(super) fn needed(job: &Job<'_>) -> Result<u64> {
+    match job.tree {
+        Some(tree) => nested::needed(job, tree),
+        None => Ok(tape(job)?.size()),
+    }
+}
+
 /// Writes the archive beside `path` and renames it there.
 pub(super) fn write(job: &Job<'_>, path: &Path, compression: Compression) -> Result<Written> {
-    let tape = tape(job)?;
     let staging = job.workplace.staging.as_ref().ok_or_else(|| {
         Error::new(
             ErrorKind::Internal,
             "an archive without a place to build it",
         )
     })?;
+    let tape = tape(job).map_err(|error| enough(error, path, needed(job).unwrap_or(0)))?;
     let temporary = staging.file("archive");
     // With `keep_going` there may have been an attempt before this one.
     fsx::remove_file_if_exists(&temporary)?;
@@ -61,12 +89,7 @@ pub(super) fn write(job: &Job<'_>, path: &Path, compression: Compression) -> Res
                 hinted: 0,
                 durable: job.durable(),
             };
-            let level = if compression == Compression::Gzip {
-                GZIP_LEVEL
-            } else {
-                ZSTD_LEVEL
-            };
-            compressed(job, &tape, compression, level, out)
+            compressed(job, &tape, compression, level(compression), out)
         }
     };
     let mut written = written.map_err(|error| enough(error, path, tape.size()))?;
@@ -97,16 +120,21 @@ pub(super) fn write(job: &Job<'_>, path: &Path, compression: Compression) -> Res
 fn places(job: &Job<'_>, tape: &Tape, file: &File, path: &Path) -> Result<Written> {
     job.progress
         .enter(Phase::Write, job.set.bytes(), job.set.blobs.len() as u64)?;
-    let at_blob = fill_frame(tape, file, path, job.set.blobs.len())?;
+    let at_blob = fill_frame(job, tape, file, path)?;
     let read = AtomicU64::new(0);
     let work = |at: usize, blob: &crate::store::Expected, transfer: &mut Transfer<'_>| {
-        let (mut offset, mut hinted) = (at_blob[at], at_blob[at]);
+        // Read and hashed once, written wherever it stands.
+        let (mut done, mut hinted) = (0, 0);
         transfer.run(job.source, blob, &mut |piece| {
-            fsx::pwrite_all(file, offset, piece, path)?;
-            offset += piece.len() as u64;
-            if job.durable() && offset - hinted >= WRITEBACK {
-                fsx::start_writeback(file, hinted, offset - hinted);
-                hinted = offset;
+            for start in &at_blob[at] {
+                fsx::pwrite_all(file, start + done, piece, path)?;
+            }
+            done += piece.len() as u64;
+            if job.durable() && done - hinted >= WRITEBACK {
+                for start in &at_blob[at] {
+                    fsx::start_writeback(file, start + hinted, done - hinted);
+                }
+                hinted = done;
             }
             Ok(())
         })?;
@@ -135,16 +163,24 @@ fn places(job: &Job<'_>, tape: &Tape, file: &File, path: &Path) -> Result<Writte
 }
 
 /// Sets the length of the file and writes all but the blobs; returns where each blob goes.
-fn fill_frame(tape: &Tape, file: &File, path: &Path, blobs: usize) -> Result<Vec<u64>> {
+fn fill_frame(job: &Job<'_>, tape: &Tape, file: &File, path: &Path) -> Result<Vec<Vec<u64>>> {
     file.set_len(tape.size())
         .map_err(|error| Error::io("cannot write", path, error))?;
-    let mut at_blob = vec![0; blobs];
+    let mut at_blob = vec![Vec::new(); job.set.blobs.len()];
     for member in &tape.members {
         fsx::pwrite_all(file, member.offset, &member.header, path)?;
         match &member.body {
-            Body::Directory => {}
+            Body::Nothing => {}
             Body::Bytes(bytes) => fsx::pwrite_all(file, member.data(), bytes, path)?,
-            Body::Blob(at) => at_blob[*at] = member.data(),
+            Body::Blob(at) => at_blob[*at].push(member.data()),
+            Body::File(_) | Body::Made(_) => {
+                let mut at = member.data();
+                nested::copy(job, member, &mut |piece| {
+                    fsx::pwrite_all(file, at, piece, path)?;
+                    at += piece.len() as u64;
+                    Ok(())
+                })?;
+            }
         }
     }
     Ok(at_blob)
@@ -230,15 +266,16 @@ fn check(job: &Job<'_>) -> Result<Vec<(crate::oci::Digest, Error)>> {
 }
 
 /// Writes every member in order, then the end marker; returns how many bytes of blobs were read.
-fn stream(job: &Job<'_>, tape: &Tape, out: &mut dyn Write) -> Result<u64> {
+pub(super) fn stream(job: &Job<'_>, tape: &Tape, out: &mut dyn Write) -> Result<u64> {
     let mut put = |bytes: &[u8]| out.write_all(bytes).map_err(compress::into_error);
     let mut transfer = Transfer::new(job.progress);
     let mut read = 0;
     for member in &tape.members {
         put(&member.header)?;
         match &member.body {
-            Body::Directory => {}
+            Body::Nothing => {}
             Body::Bytes(bytes) => put(bytes)?,
+            Body::File(_) | Body::Made(_) => nested::copy(job, member, &mut put)?,
             Body::Blob(at) => {
                 let blob = &job.set.blobs[*at];
                 transfer.run(job.source, blob, &mut put)?;

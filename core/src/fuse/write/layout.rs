@@ -46,7 +46,7 @@ pub(super) fn write_new(job: &Job<'_>, path: &Path) -> Result<Written> {
         }
     }
     let layout = parent(store.path());
-    let index = index_json(job.plan);
+    let index = index_json(job.plan()?);
     written.bytes += (index.len() + OCI_LAYOUT.len()) as u64;
     fsx::write_new(&layout.join(VERSION), OCI_LAYOUT, job.durable())?;
     fsx::write_new(&layout.join("index.json"), &index, job.durable())?;
@@ -94,7 +94,7 @@ fn note(job: &Job<'_>, staging: &Staging, path: &Path) -> Result<()> {
     let blobs = job.set.blobs.iter().map(|blob| blob.digest);
     let added = blobs.filter(|digest| store.size(digest).is_some());
     let mut names: Vec<String> = added
-        .chain(job.plan.formerly.iter().copied())
+        .chain(job.plan()?.formerly.iter().copied())
         .map(|digest| digest.blob_path())
         .collect();
     if fsx::metadata_if_any(&path.join(VERSION))?.is_none() {
@@ -107,7 +107,7 @@ fn note(job: &Job<'_>, staging: &Staging, path: &Path) -> Result<()> {
 /// returns how many bytes that wrote.
 fn publish(job: &Job<'_>, staging: &Staging, path: &Path) -> Result<u64> {
     let store = &job.workplace.blobs;
-    let index = index_json(job.plan);
+    let index = index_json(job.plan()?);
     let mut bytes = index.len() as u64;
     fsx::create_dir_all(&path.join("blobs/sha256"))?;
     for blob in &job.set.blobs {
@@ -128,8 +128,8 @@ fn publish(job: &Job<'_>, staging: &Staging, path: &Path) -> Result<u64> {
     }
     let target = path.join("index.json");
     fsx::replace_file(staging.path(), &target, &index, job.durable())?;
-    let carried = job.plan.carried_blobs();
-    for stale in &job.plan.formerly {
+    let carried = job.plan()?.carried_blobs();
+    for stale in &job.plan()?.formerly {
         if !job.set.contains(stale) && !carried.contains(stale) {
             fsx::remove_file_if_exists(&path.join(stale.blob_path()))?;
         }
@@ -146,8 +146,8 @@ fn blobs(job: &Job<'_>, existing: Option<&Existing<'_>>) -> Result<Written> {
         .enter(Phase::Write, job.set.bytes(), job.set.blobs.len() as u64)?;
     let keep_going = job.options.keep_going;
     let work = |_: usize, blob: &Expected, transfer: &mut crate::store::Transfer<'_>| {
-        if store.size(&blob.digest) == Some(blob.size) {
-            // Spooled: hashed as it was written, where nobody else can change it.
+        if store.adopt(&blob.digest, blob.size, job.progress)? {
+            // Spooled: hashed as it was written, or now, where nobody else can change it.
             count.fetch_add(1, Ordering::Relaxed);
             if full && blob.diff_id.is_some() {
                 return transfer.run(job.source, blob, &mut |_| Ok(()));

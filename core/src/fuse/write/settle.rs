@@ -4,15 +4,15 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::super::input::Input;
+use super::super::input;
 use super::super::plan::reach;
 use super::parent;
-use crate::archive::Keep;
 use crate::error::Result;
 use crate::fsx::{self, Staging};
 use crate::limits;
 use crate::location::{Location, Transport};
 use crate::oci::Digest;
+use crate::package::Keep;
 use crate::progress::Progress;
 
 /// Removes those of the noted files that `index.json`, as it is now, does not lead to. Blobs of
@@ -49,10 +49,11 @@ fn used(layout: &Path) -> Result<Option<BTreeSet<String>>> {
         reference: None,
         spelled: layout.display().to_string(),
     };
-    let Ok(input) = Input::open(&location, &Keep::Documents, None, &Progress::default()) else {
+    let progress = Progress::default();
+    let Ok((_, inputs)) = input::open(&location, &Keep::Documents, None, true, &progress) else {
         return Ok(None);
     };
-    for listed in &input.listed {
+    for listed in inputs.iter().flat_map(|input| &input.listed) {
         let Ok(found) = &listed.found else {
             return Ok(None);
         };

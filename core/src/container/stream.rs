@@ -1,0 +1,455 @@
+//! Reading an archive as a stream: compressed files, pipes, standard input. It is read once; what
+//! it holds goes into a spool, or is only hashed.
+
+use std::io::{BufReader, Cursor, Read};
+use std::path::Path;
+use std::sync::Arc;
+
+use super::evidence::{Found, is_layer};
+use super::input::Counted;
+use super::members::{Members, Nested, Streamed};
+use super::nest::{Inflated, Raw};
+use crate::compress::{self, Inflater, LimitedExpansion};
+use crate::error::{Error, ErrorKind, Result};
+use crate::limits;
+use crate::oci::{Compression, Digest, Hasher};
+use crate::progress::Progress;
+use crate::store::{BlobDirectory, BlobSource, BlobWriter, CHUNK, Hashing};
+use crate::tar::{self, Entry, EntryKind, TarStream};
+
+/// How many first bytes of each member are remembered.
+const HEAD: usize = 16;
+
+/// Plain files up to this size may be something else: documents, or layers with next to nothing
+/// in them.
+const SMALL: u64 = 1 << 20;
+
+/// What happens to the content of a stream.
+#[derive(Debug, Clone)]
+pub enum Keep {
+    /// It goes into a spool.
+    Spool {
+        /// The spool.
+        blobs: Arc<BlobDirectory>,
+        /// Whether files that can be no part of an image are kept too.
+        files: bool,
+    },
+    /// Documents are kept in memory, the rest is only hashed.
+    Documents,
+    /// As `Documents`, and every compressed layer is inflated and hashed as well.
+    Inflated,
+}
+
+impl Keep {
+    fn spool(&self) -> Option<&Arc<BlobDirectory>> {
+        match self {
+            Self::Spool { blobs, .. } => Some(blobs),
+            Self::Documents | Self::Inflated => None,
+        }
+    }
+}
+
+/// Reads the container that comes out of `input`, which is compressed with `compression`. `path`
+/// names it in errors.
+pub(super) fn read(
+    input: impl Read + Send,
+    compression: Compression,
+    path: &Path,
+    keep: &Keep,
+    progress: &Progress,
+) -> Result<Members> {
+    let blame = |error: Error| error.path(path);
+    let counted = Counted { input, progress };
+    let mut plain = LimitedExpansion::new(compression, counted).map_err(blame)?;
+    let found = Found::default();
+    Walk::new(path, keep, progress).container(&mut plain, String::new(), &found, 0)
+}
+
+/// Reads a compressed member, called `within`, of a container that is read in place; `None` if
+/// nothing in it is worth it.
+pub(super) fn read_member(
+    input: impl Read,
+    compression: Compression,
+    path: &Path,
+    within: String,
+    keep: &Keep,
+    progress: &Progress,
+) -> Result<Option<Members>> {
+    let blame = |error: Error| error.within(&within, 0).path(path);
+    let counted = Counted { input, progress };
+    let mut plain = LimitedExpansion::new(compression, counted).map_err(blame)?;
+    let head = head_of(&mut plain).map_err(blame)?;
+    if !tar::is_header(&head) {
+        return Ok(None);
+    }
+    let found = Found::default();
+    let mut input = Cursor::new(head).chain(plain);
+    let read = Walk::new(path, keep, progress).container(&mut input, within, &found, 1);
+    match read {
+        Ok(members) => Ok(found.worth().then_some(members)),
+        Err(error) if is_damage(&error) && !found.worth() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The first block of what `input` gives, or less if that is all.
+fn head_of(input: &mut impl Read) -> Result<Vec<u8>> {
+    let mut head = Vec::new();
+    input
+        .take(tar::BLOCK)
+        .read_to_end(&mut head)
+        .map_err(compress::into_error)?;
+    Ok(head)
+}
+
+/// Whether `error` is about what the content is, and not about the machine or the run.
+fn is_damage(error: &Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::InvalidArchive | ErrorKind::Unsupported
+    )
+}
+
+/// A walk through the containers of one stream.
+struct Walk<'a> {
+    path: &'a Path,
+    keep: &'a Keep,
+    progress: &'a Progress,
+    buffer: Vec<u8>,
+    /// Bytes of documents kept in memory so far.
+    kept: u64,
+}
+
+impl<'a> Walk<'a> {
+    fn new(path: &'a Path, keep: &'a Keep, progress: &'a Progress) -> Self {
+        Self {
+            path,
+            keep,
+            progress,
+            buffer: vec![0; CHUNK],
+            kept: 0,
+        }
+    }
+
+    /// Reads the container that comes out of `input`, `depth` containers down.
+    fn container(
+        &mut self,
+        input: &mut dyn Read,
+        within: String,
+        found: &Found<'_>,
+        depth: usize,
+    ) -> Result<Members> {
+        let path = self.path.to_owned();
+        let blame = |error: Error| error.within(&within, 0).path(&path);
+        let spool = self.keep.spool().cloned();
+        let mut members = Members::stream(path.clone(), within.clone(), spool);
+        let mut stream = TarStream::new(BufReader::with_capacity(CHUNK, input));
+        while let Some(entry) = stream.next().map_err(blame)? {
+            self.progress.check()?;
+            found.look(&entry.name);
+            if !matches!(entry.kind, EntryKind::File) || found.is_whole() {
+                members.add_other(entry)?;
+                continue;
+            }
+            let streamed = self
+                .member(&mut stream, &entry, &members, found, depth)
+                .map_err(|error| match error.get_path() {
+                    Some(_) => error,
+                    None => blame(error.member(&entry.name).offset(entry.header_offset)),
+                })?;
+            members.add_streamed(entry, streamed)?;
+        }
+        // To the end, so that the checksum of the compressed file is checked too.
+        stream.finish().map_err(blame)?;
+        Ok(members)
+    }
+
+    fn member<R: Read>(
+        &mut self,
+        stream: &mut TarStream<R>,
+        entry: &Entry,
+        members: &Members,
+        found: &Found<'_>,
+        depth: usize,
+    ) -> Result<Streamed> {
+        let stated = stated_digest(&entry.name);
+        if let (Some(spool), Some(digest)) = (self.keep.spool(), stated)
+            && spool.adopt(&digest, entry.size, self.progress)?
+        {
+            // The spool holds it from elsewhere, hashed. The reader skips the content.
+            return known(stream, entry, digest);
+        }
+        let filled = fill(stream, &mut self.buffer)?;
+        let first = &self.buffer[..filled];
+        let compression = Compression::sniff(first);
+        let may_nest = compression != Compression::None || tar::is_header(first);
+        if may_nest && stated.is_none() && !is_layer(&entry.name) {
+            return self.nested(stream, entry, filled, compression, members, found, depth);
+        }
+        self.file(stream, entry, filled, stated, compression)
+    }
+
+    /// A member that may be a container; the first `filled` bytes of it are in the buffer.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "where it stands, what it looks like"
+    )]
+    fn nested<R: Read>(
+        &mut self,
+        stream: &mut TarStream<R>,
+        entry: &Entry,
+        filled: usize,
+        compression: Compression,
+        members: &Members,
+        around: &Found<'_>,
+        depth: usize,
+    ) -> Result<Streamed> {
+        let first = self.buffer[..filled].to_vec();
+        let head: Vec<u8> = first.iter().copied().take(HEAD).collect();
+        let found = around.inner();
+        let within = members.within(&entry.name);
+        let keep = self.keep;
+        let writer = match keep {
+            Keep::Spool { blobs, files } if *files || !around.package() => Some(blobs.begin()?),
+            _ => None,
+        };
+        let spooled = writer.is_some();
+        let mut raw = Raw::new(Cursor::new(first).chain(stream), &found, writer);
+        let mut inside = None;
+        let mut diff_id = None;
+        let mut damage = None;
+        if compression == Compression::None {
+            match self.deeper(&mut raw, within, &found, depth) {
+                Ok(members) => inside = Some(members),
+                Err(error) => damage = Some(error),
+            }
+        } else {
+            let plain = LimitedExpansion::new(compression, &mut raw)?;
+            let mut plain = Inflated::new(plain, &found);
+            let read = head_of(&mut plain).and_then(|head| {
+                if tar::is_header(&head) {
+                    let mut input = Cursor::new(head).chain(&mut plain);
+                    inside = Some(self.deeper(&mut input, within.clone(), &found, depth)?);
+                }
+                plain.finish(&mut self.buffer)
+            });
+            match read {
+                Ok(digest) => diff_id = digest.map(Ok),
+                Err(error) => {
+                    diff_id = Some(Err(error.message().to_owned()));
+                    damage = Some(match error.get_path() {
+                        // It says already where it happened, deeper in.
+                        Some(_) => error,
+                        None => error.within(&within, 0).path(self.path),
+                    });
+                }
+            }
+        }
+        if let Some(error) = damage
+            && (found.worth() || !is_damage(&error))
+        {
+            return Err(error);
+        }
+        let digest = raw.finish(&mut self.buffer)?;
+        // What stayed whole was not taken apart.
+        let apart = found.worth() && !(spooled && digest.is_some());
+        let nested = inside.filter(|_| apart).map(|members| {
+            let members = Arc::new(members);
+            Arc::new(Nested {
+                compression,
+                members,
+            })
+        });
+        Ok(Streamed {
+            offset: entry.offset,
+            size: entry.size,
+            digest,
+            head,
+            diff_id,
+            kept: None,
+            worth_inflating: nested.is_none() && found.hints(),
+            nested,
+        })
+    }
+
+    fn deeper(
+        &mut self,
+        input: &mut dyn Read,
+        within: String,
+        found: &Found<'_>,
+        depth: usize,
+    ) -> Result<Members> {
+        if depth + 1 >= limits::MAX_NESTING {
+            return Err(super::nest::too_deep().within(&within, 0).path(self.path));
+        }
+        self.container(input, within, found, depth + 1)
+    }
+
+    /// A member that is no container; the first `filled` bytes of it are in the buffer.
+    fn file<R: Read>(
+        &mut self,
+        stream: &mut TarStream<R>,
+        entry: &Entry,
+        filled: usize,
+        stated: Option<Digest>,
+        compression: Compression,
+    ) -> Result<Streamed> {
+        let keep = self.keep;
+        let first = &self.buffer[..filled];
+        let head = first.iter().copied().take(HEAD).collect();
+        let looks_plain = compression == Compression::None && !is_document(first);
+        let mut writer: Option<BlobWriter<'_>> = match keep {
+            // Layers are tar archives, compressed or not.
+            Keep::Spool { files: false, .. }
+                if looks_plain
+                    && stated.is_none()
+                    && entry.size > SMALL
+                    && !is_layer(&entry.name) =>
+            {
+                None
+            }
+            // Of small files there may be a great many alike; making another costs more than hashing.
+            Keep::Spool { blobs, .. }
+                if filled < self.buffer.len() && blobs.size(&hash(stated, first)).is_some() =>
+            {
+                None
+            }
+            Keep::Spool { blobs, .. } => Some(blobs.begin()?),
+            Keep::Documents | Keep::Inflated => None,
+        };
+        let inflates = compression != Compression::None
+            && (matches!(keep, Keep::Inflated) || stated.is_none());
+        let mut layer: Option<std::result::Result<Inflater<Hashing>, String>> = match inflates {
+            true => Some(Ok(Inflater::new(compression, Hashing::default())?)),
+            false => None,
+        };
+        let mut document: Option<Vec<u8>> = None;
+        let listing = is_document(first) || is_text_that_counts(&entry.name);
+        if keep.spool().is_none() && listing && entry.size <= limits::MAX_LISTING {
+            keep_more(&mut self.kept, entry.size)?;
+            document = Some(Vec::new());
+        }
+        let mut hasher = stated.map_or_else(Hasher::sha256, |digest| digest.hasher());
+        let mut count = filled;
+        while count > 0 {
+            self.progress.check()?;
+            let piece = &self.buffer[..count];
+            hasher.update(piece);
+            if let Some(Ok(inflater)) = &mut layer
+                && let Err(error) = inflater.push(piece)
+            {
+                layer = Some(Err(error.message().to_owned()));
+            }
+            if let Some(writer) = &mut writer {
+                writer.write(piece)?;
+            }
+            if let Some(document) = &mut document {
+                document.extend_from_slice(piece);
+            }
+            count = stream.read(&mut self.buffer)?;
+        }
+        let digest = hasher.finish();
+        if let Some(writer) = writer {
+            writer.commit(&digest)?;
+        }
+        let diff_id = layer.map(|layer| {
+            let finished = layer?
+                .finish()
+                .map_err(|error| error.message().to_owned())?;
+            Ok(finished.0.finish())
+        });
+        if document.is_none() && entry.size == 0 {
+            document = Some(Vec::new());
+        }
+        let kept = document.filter(|_| keep.spool().is_none());
+        Ok(Streamed {
+            offset: entry.offset,
+            size: entry.size,
+            digest: Some(digest),
+            head,
+            diff_id,
+            kept,
+            nested: None,
+            worth_inflating: false,
+        })
+    }
+}
+
+/// What `bytes` hash to, in the algorithm of the digest that is stated for them.
+fn hash(stated: Option<Digest>, bytes: &[u8]) -> Digest {
+    let mut hasher = stated.map_or_else(Hasher::sha256, |digest| digest.hasher());
+    hasher.update(bytes);
+    hasher.finish()
+}
+
+/// Reads until `buffer` is full or the member ends.
+fn fill<R: Read>(stream: &mut TarStream<R>, buffer: &mut [u8]) -> Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match stream.read(&mut buffer[filled..])? {
+            0 => break,
+            more => filled += more,
+        }
+    }
+    Ok(filled)
+}
+
+/// A member whose content is spooled already.
+fn known<R: Read>(stream: &mut TarStream<R>, entry: &Entry, digest: Digest) -> Result<Streamed> {
+    let mut head = vec![0; HEAD];
+    let filled = fill(stream, &mut head)?;
+    head.truncate(filled);
+    Ok(Streamed {
+        offset: entry.offset,
+        size: entry.size,
+        digest: Some(digest),
+        head,
+        diff_id: None,
+        kept: None,
+        nested: None,
+        worth_inflating: false,
+    })
+}
+
+/// Counts a document of `size` bytes that is kept in memory, if there may be another.
+fn keep_more(kept: &mut u64, size: u64) -> Result<()> {
+    *kept += size;
+    if *kept > limits::MAX_KEPT {
+        let message = format!(
+            "the archive's documents take more than {} bytes of memory",
+            limits::MAX_KEPT
+        );
+        return Err(Error::new(ErrorKind::LimitExceeded, message)
+            .hint("decompress the archive first: it is then read in place"));
+    }
+    Ok(())
+}
+
+/// The digest that a member's name states for its content.
+pub(crate) fn stated_digest(name: &str) -> Option<Digest> {
+    let blob = name
+        .rfind("blobs/")
+        .filter(|at| *at == 0 || name[..*at].ends_with('/'));
+    if let Some(digest) = blob.and_then(|at| Digest::from_blob_path(&name[at..])) {
+        return Some(digest);
+    }
+    let last = name.rsplit('/').next().unwrap_or(name);
+    let hex = last
+        .strip_prefix("sha256:")
+        .or_else(|| last.strip_suffix(".tar.gz"))
+        .or_else(|| last.strip_suffix(".tar.zst"))
+        .or_else(|| last.strip_suffix(".json"))?;
+    Digest::from_sha256_hex(hex)
+}
+
+/// Whether a file of this name is read for what it says, though it is no JSON.
+fn is_text_that_counts(name: &str) -> bool {
+    let endings = [".yaml", ".yml", ".list", "sum", "sums", ".txt"];
+    endings.iter().any(|ending| name.ends_with(ending)) || name.contains("original-chart/")
+}
+
+/// Whether content may be a JSON document.
+fn is_document(first: &[u8]) -> bool {
+    let text = first.iter().find(|byte| !byte.is_ascii_whitespace());
+    matches!(text, Some(b'{' | b'['))
+}
