@@ -155,6 +155,8 @@ impl<'a> Walk<'a> {
                 .member(&mut stream, &entry, &members, found, depth)
                 .map_err(|error| match error.get_path() {
                     Some(_) => error,
+                    // Nothing there is to blame for it.
+                    None if error.kind() == ErrorKind::Cancelled => error,
                     None => blame(error.member(&entry.name).offset(entry.header_offset)),
                 })?;
             members.add_streamed(entry, streamed)?;

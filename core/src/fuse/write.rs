@@ -34,6 +34,8 @@ pub(super) struct Workplace {
     pub(super) blobs: Arc<BlobDirectory>,
     /// Whether `blobs` will be the destination's own.
     pub(super) in_place: bool,
+    /// Whether the next run of the same command would find what this one leaves.
+    is_found_again: bool,
     /// Names files of the run's own apart.
     serial: AtomicU64,
 }
@@ -90,6 +92,7 @@ impl Workplace {
             work,
             blobs,
             in_place,
+            is_found_again: target.path().is_some(),
             serial: AtomicU64::new(0),
         })
     }
@@ -103,10 +106,11 @@ impl Workplace {
     /// Keeps what was spooled for the next run, if `error` is one that another run may get over
     /// and there is enough of it; the error then says so.
     pub(super) fn keep(&self, error: Error) -> Error {
-        let passes = matches!(
-            error.kind(),
-            ErrorKind::NoSpace | ErrorKind::Cancelled | ErrorKind::Io
-        );
+        let passes = self.is_found_again
+            && matches!(
+                error.kind(),
+                ErrorKind::NoSpace | ErrorKind::Cancelled | ErrorKind::Io
+            );
         let staging = self.work.as_ref().or(self.staging.as_ref());
         let Some(staging) = staging.filter(|_| passes && self.blobs.held() >= WORTH_KEEPING) else {
             return error;

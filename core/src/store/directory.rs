@@ -26,8 +26,9 @@ pub struct BlobDirectory {
     durable: bool,
     /// Names temporary files apart.
     serial: AtomicU64,
-    /// Bytes of blobs that were committed.
+    /// Bytes of blobs that were committed, each counted once.
     held: AtomicU64,
+    counted: Mutex<HashSet<Digest>>,
     /// Blobs that a run before this one left. Nobody knows what they are until they are hashed.
     left: Mutex<HashSet<Digest>>,
     /// Whether there are none, so that nobody has to ask.
@@ -46,6 +47,7 @@ impl BlobDirectory {
             durable,
             serial: AtomicU64::new(0),
             held: AtomicU64::new(0),
+            counted: Mutex::default(),
             left: Mutex::default(),
             is_fresh: true,
             adopted: AtomicU64::new(0),
@@ -88,7 +90,7 @@ impl BlobDirectory {
         if !sound {
             self.remove(digest)?;
         } else if self.left().remove(digest) {
-            self.held.fetch_add(size, Ordering::Relaxed);
+            self.count(digest, size);
             self.adopted.fetch_add(1, Ordering::Relaxed);
         }
         Ok(sound)
@@ -119,6 +121,17 @@ impl BlobDirectory {
     #[must_use]
     pub fn held(&self) -> u64 {
         self.held.load(Ordering::Relaxed)
+    }
+
+    /// Counts a blob that is here now; two sources may have brought it at the same time.
+    fn count(&self, digest: &Digest, size: u64) {
+        let counted = self.counted.lock();
+        if counted
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(*digest)
+        {
+            self.held.fetch_add(size, Ordering::Relaxed);
+        }
     }
 
     /// Begins a blob whose digest is not known yet.
@@ -231,9 +244,7 @@ impl BlobWriter<'_> {
         if !self.directory.is_fresh {
             self.directory.left().remove(digest);
         }
-        self.directory
-            .held
-            .fetch_add(self.written, Ordering::Relaxed);
+        self.directory.count(digest, self.written);
         Ok(())
     }
 }

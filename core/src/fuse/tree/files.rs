@@ -110,9 +110,9 @@ impl<'a> Merge<'a> {
         match self.options.on_file_conflict {
             OnFileConflict::Beside => {
                 let message = format!(
-                    "`{name}` differs between `{sources}`: that of {} stays, beside it {}",
+                    "`{name}` differs between `{sources}`: that of {} stays, beside it `{}`",
                     self.label(&distinct[0]),
-                    places[1..].join(", ")
+                    places[1..].join("`, `")
                 );
                 self.warn("file-conflict", message);
                 return Ok(distinct);
