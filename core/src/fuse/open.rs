@@ -6,11 +6,11 @@ use std::sync::Arc;
 use rayon::ThreadPool;
 use rayon::prelude::*;
 
+use super::FuseOptions;
 use super::destination::Destination;
 use super::input::{self, Input, Opened};
 use super::plan::damaged_destination;
 use super::write::Workplace;
-use super::{FuseOptions, Verify};
 use crate::container;
 use crate::error::Result;
 use crate::fsx;
@@ -71,7 +71,8 @@ pub(super) fn open(
             !is_destination && platform_of(path, std::slice::from_ref(*location)).is_some()
         });
         let platform = stated.map(|(_, platform)| platform);
-        if options.verify == Verify::Full && !is_destination {
+        if !is_destination {
+            // What is compressed is checked as it comes by.
             container::check_beside(location, progress)?;
         }
         match input::open(location, &keep, platform, is_destination, progress) {
