@@ -190,13 +190,13 @@ static() {
     private=$(pkg-config --static --libs-only-l fusion | sed 's/-lfusion//')
     gcc -std=c11 -D_GNU_SOURCE $strict $flags tests/c/basic.c "$prefix/lib/libfusion.a" \
         $private -o "$scratch/gcc/static" && program gcc static &&
-        ! readelf -d "$scratch/gcc/static" | grep -q libfusion
+        ! readelf -d "$scratch/gcc/static" | grep libfusion >/dev/null
 }
 try "gcc: linked statically" static
 
 # ---- sanitizers: address, leaks, undefined behaviour
 
-sanitized() { nm -D "$scratch/asan/basic" | grep -q '__asan_init' && nm -D "$scratch/asan/basic" | grep -q '__ubsan_'; }
+sanitized() { nm -D "$scratch/asan/basic" | grep '__asan_init' >/dev/null && nm -D "$scratch/asan/basic" | grep '__ubsan_' >/dev/null; }
 export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 try "build: sanitizers" build asan gcc -O1 -fsanitize=address,undefined \
@@ -207,7 +207,7 @@ printf '#include <fusion.h>\nint main(void) { fusion_options_new(); return 0; }\
     >"$scratch/leak.c"
 leaks() {
     gcc -g -fsanitize=address $flags "$scratch/leak.c" -o "$scratch/leak" $libs || return 1
-    ! "$scratch/leak" && "$scratch/leak" 2>&1 | grep -q 'detected memory leaks'
+    ! "$scratch/leak" && "$scratch/leak" 2>&1 | grep 'detected memory leaks' >/dev/null
 }
 try "sanitizers: a leak is found" leaks
 for name in "${programs[@]}"; do
