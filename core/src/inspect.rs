@@ -1,10 +1,11 @@
 //! What is inside a source, read without unpacking it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use crate::archive::{Archive, Name};
+use crate::archive::Name;
 use crate::error::{Error, ErrorKind, Result};
-use crate::fuse::variant::{Flattened, Variant, flatten};
+use crate::fuse::variant::{Flattened, Origin, Variant, flatten};
 use crate::graph;
 use crate::location::Location;
 use crate::oci::{Descriptor, Digest, Platform, Reference};
@@ -68,6 +69,7 @@ fn look(source: &Source) -> Result<Inspection> {
     // Sorted by reference; what is not named stands at the end, each image by itself.
     let mut images: BTreeMap<(bool, String, (usize, usize)), Named> = BTreeMap::new();
     for (number, archive) in source.archives.iter().enumerate() {
+        let origin = Arc::new(Origin::of(archive, None, false));
         for (at, root) in archive.roots.iter().enumerate() {
             let key = match reference(&root.name) {
                 Some(reference) => (false, reference.to_string(), (0, 0)),
@@ -82,7 +84,7 @@ fn look(source: &Source) -> Result<Inspection> {
             }
             named.roots.push(root.descriptor.clone());
             named.flattened.extend(
-                flatten(&node, &root.descriptor, number, None)
+                flatten(&node, &root.descriptor, &origin)
                     .map_err(|error| error.path(archive.location.path()))?,
             );
         }
@@ -95,7 +97,7 @@ fn look(source: &Source) -> Result<Inspection> {
         named.names.dedup();
         let reference = (!reference.is_empty()).then_some(reference);
         partial(&mut inspection, reference.as_deref(), &named);
-        let image = image(&source.archives, reference, named, &mut |descriptor| {
+        let image = image(reference, named, &mut |descriptor| {
             inspection.blobs.referenced += 1;
             inspection.bytes.deduplicated += descriptor.size;
             sizes.insert(descriptor.digest, descriptor.size);
@@ -125,13 +127,14 @@ fn charts(source: &Source) -> Result<Vec<InspectedChart>> {
             .and_then(|images| images.level.only_images());
         let mut images: BTreeMap<String, BTreeSet<Platform>> = BTreeMap::new();
         if let Some(archive) = at.and_then(|at| source.archives.get(at)) {
+            let origin = Arc::new(Origin::of(archive, None, false));
             for root in &archive.roots {
                 let name = match reference(&root.name) {
                     Some(reference) => reference.to_string(),
                     None => root.descriptor.digest.to_string(),
                 };
                 let node = graph::load(archive, &root.descriptor)?;
-                let flattened = flatten(&node, &root.descriptor, 0, None)?;
+                let flattened = flatten(&node, &root.descriptor, &origin)?;
                 let platforms = flattened.variants.into_iter().filter_map(|v| v.platform);
                 images.entry(name).or_default().extend(platforms);
             }
@@ -178,7 +181,6 @@ fn partial(inspection: &mut Inspection, reference: Option<&str>, named: &Named) 
 }
 
 fn image(
-    archives: &[Archive],
     reference: Option<String>,
     named: Named,
     count: &mut dyn FnMut(&Descriptor),
@@ -197,7 +199,7 @@ fn image(
     });
     let platforms = variants
         .iter()
-        .map(|variant| platform(&archives[variant.input], variant, count))
+        .map(|variant| platform(variant, count))
         .collect();
     let only = match roots.as_slice() {
         [root] => Some(root),
@@ -213,11 +215,7 @@ fn image(
     }
 }
 
-fn platform(
-    archive: &Archive,
-    variant: &Variant,
-    count: &mut dyn FnMut(&Descriptor),
-) -> InspectedPlatform {
+fn platform(variant: &Variant, count: &mut dyn FnMut(&Descriptor)) -> InspectedPlatform {
     let manifest = &variant.image.manifest;
     let diff_ids = variant
         .image
@@ -238,7 +236,7 @@ fn platform(
     InspectedPlatform {
         platform: Shown::platform_name(variant.platform.as_ref()),
         digest: manifest.descriptor.digest,
-        original: !archive.made(&manifest.descriptor.digest),
+        original: !variant.is_made(),
         config: manifest.view.config.digest,
         size: variant.image.size(),
         layers: layers.collect(),

@@ -1,8 +1,9 @@
 //! The sources of a run, opened: archives with the documents of everything they list.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use super::variant::flatten;
+use super::variant::{Origin, flatten};
 use crate::archive::{Archive, Name};
 use crate::error::{Error, Result};
 use crate::graph::{self, Node};
@@ -14,15 +15,11 @@ use crate::progress::Progress;
 /// A source, or the destination as it was before the run.
 #[derive(Debug)]
 pub(super) struct Input {
-    /// How reports and errors name it.
-    pub(super) label: String,
+    /// What its variants say where they come from.
+    pub(super) origin: Arc<Origin>,
     pub(super) archive: Archive,
     /// What it lists, in its own order.
     pub(super) listed: Vec<Listed>,
-    /// Whether this is the destination.
-    pub(super) is_destination: bool,
-    /// What all its images run on, whatever they say.
-    pub(super) platform: Option<Platform>,
 }
 
 /// Something that an input lists: its name, and what that leads to unless it is damaged.
@@ -41,7 +38,11 @@ pub(super) struct Found {
 
 impl Input {
     /// What `archive` lists, with the documents of it all.
-    pub(super) fn of(mut archive: Archive, platform: Option<Platform>) -> Self {
+    pub(super) fn of(
+        mut archive: Archive,
+        platform: Option<Platform>,
+        is_destination: bool,
+    ) -> Self {
         let damaged = std::mem::take(&mut archive.damaged).into_iter();
         let damaged = damaged.map(|(name, error)| Listed {
             name,
@@ -58,18 +59,16 @@ impl Input {
             },
         });
         let listed: Vec<Listed> = sound.chain(damaged).collect();
-        let label = archive.label.clone();
         tracing::debug!(
-            "`{label}`: {}, {} images",
+            "`{}`: {}, {} images",
+            archive.label,
             archive.flavour.name(),
             listed.len()
         );
         Self {
-            label,
+            origin: Arc::new(Origin::of(&archive, platform, is_destination)),
             archive,
             listed,
-            is_destination: false,
-            platform,
         }
     }
 
@@ -88,8 +87,8 @@ impl Input {
             .listed
             .iter()
             .filter_map(|listed| listed.found.as_ref().ok());
-        let flattened = found
-            .filter_map(|found| flatten(&found.node, &found.root, 0, self.platform.as_ref()).ok());
+        let flattened =
+            found.filter_map(|found| flatten(&found.node, &found.root, &self.origin).ok());
         flattened
             .flat_map(|flattened| flattened.variants)
             .filter_map(|variant| variant.platform)
@@ -127,10 +126,7 @@ pub(super) fn open(
     let archives = std::mem::take(&mut source.archives);
     let inputs: Vec<Input> = archives
         .into_iter()
-        .map(|archive| Input {
-            is_destination,
-            ..Input::of(archive, platform.cloned())
-        })
+        .map(|archive| Input::of(archive, platform.cloned(), is_destination))
         .collect();
     let opened = Opened {
         source,

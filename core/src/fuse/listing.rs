@@ -1,6 +1,7 @@
 //! What stands at the top of a layout or archive: `oci-layout`, `index.json`, `manifest.json`.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -52,6 +53,8 @@ struct Entry {
 /// reference, because whichever came last would own the tag.
 pub(super) fn manifest_json(plan: &Plan, options: &FuseOptions) -> Result<Vec<u8>> {
     let mut entries: BTreeMap<String, Entry> = BTreeMap::new();
+    // Where they come from does not matter here.
+    let nowhere = Arc::default();
     for image in &plan.images {
         let reference = &image.selected.reference;
         add(&mut entries, reference, &image.selected.variants, options);
@@ -66,7 +69,7 @@ pub(super) fn manifest_json(plan: &Plan, options: &FuseOptions) -> Result<Vec<u8
         if let Some(reference) = reference
             && !entries.contains_key(&reference.to_string())
         {
-            let flattened = flatten(node, root, 0, None)?;
+            let flattened = flatten(node, root, &nowhere)?;
             add(&mut entries, reference, &flattened.variants, options);
         }
     }

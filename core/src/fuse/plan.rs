@@ -67,10 +67,10 @@ pub(super) fn choose(
     let mut selection = Selection::default();
     let mut paired: BTreeMap<Reference, Candidates> = BTreeMap::new();
     let mut broken: BTreeMap<Reference, Error> = BTreeMap::new();
-    for (at, input) in inputs
+    for (_, input) in inputs
         .iter_mut()
         .enumerate()
-        .filter(|(at, input)| chosen(*at) && !input.is_destination)
+        .filter(|(at, input)| chosen(*at) && !input.origin.is_destination)
     {
         for listed in &mut input.listed {
             let found = match &mut listed.found {
@@ -95,7 +95,7 @@ pub(super) fn choose(
                     continue;
                 }
             };
-            let flattened = flatten(&found.node, &found.root, at, input.platform.as_ref())
+            let flattened = flatten(&found.node, &found.root, &input.origin)
                 .map_err(|error| error.path(&input.archive.location.path));
             let platforms: BTreeSet<&Platform> = match &flattened {
                 Ok(flat) => flat
@@ -162,7 +162,7 @@ pub(super) fn choose(
     for (reference, mut candidates) in paired {
         let names = candidates.names.clone();
         let before = std::mem::take(&mut candidates.before);
-        let left = match select(&reference, candidates, inputs, options) {
+        let left = match select(&reference, candidates, options) {
             Ok(Some(selected)) => {
                 selection.images.push(Selected { before, ..selected });
                 continue;
@@ -191,13 +191,12 @@ fn fill_in(
 ) {
     let mut elsewhere: BTreeMap<Reference, Vec<Variant>> = BTreeMap::new();
     let others = inputs.iter().enumerate();
-    for (at, input) in others.filter(|(at, input)| !chosen(*at) && !input.is_destination) {
+    for (_, input) in others.filter(|(at, input)| !chosen(*at) && !input.origin.is_destination) {
         for listed in &input.listed {
             let Ok(found) = &listed.found else {
                 continue;
             };
-            let Ok(mut flat) = flatten(&found.node, &found.root, at, input.platform.as_ref())
-            else {
+            let Ok(mut flat) = flatten(&found.node, &found.root, &input.origin) else {
                 continue;
             };
             flat.bind();
@@ -257,7 +256,7 @@ pub(super) fn nothing(inputs: &[Input]) -> Error {
     if listed == 0 {
         let message = "the sources hold no image at all";
         let error = Error::new(ErrorKind::NothingSelected, message);
-        let mut sources = inputs.iter().filter(|input| !input.is_destination);
+        let mut sources = inputs.iter().filter(|input| !input.origin.is_destination);
         return match (sources.next(), sources.next()) {
             (Some(only), None) => error.path(&only.archive.location.path),
             _ => error,
@@ -286,10 +285,10 @@ fn add_existing(
     paired: &mut BTreeMap<Reference, Candidates>,
     selection: &mut Selection,
 ) -> Result<()> {
-    for (at, input) in inputs
+    for (_, input) in inputs
         .iter_mut()
         .enumerate()
-        .filter(|(at, input)| chosen(*at) && input.is_destination)
+        .filter(|(at, input)| chosen(*at) && input.origin.is_destination)
     {
         let replace = options.on_existing == OnExisting::Replace;
         for listed in std::mem::take(&mut input.listed) {
@@ -317,7 +316,9 @@ fn add_existing(
                 Some(candidates) => {
                     let several = !candidates.existing.variants.is_empty();
                     if !replace {
-                        candidates.existing.extend(flatten(&node, &root, at, None)?);
+                        candidates
+                            .existing
+                            .extend(flatten(&node, &root, &input.origin)?);
                     }
                     candidates.previous = (!several).then(|| root.clone());
                     if !replace {

@@ -237,7 +237,7 @@ impl Run<'_> {
         self.report.warnings.extend(charts);
         self.report.warnings.sort();
         let replaced = self.destination.as_ref().is_some_and(|d| d.replaces);
-        tell::images(self.report, &plans, inputs, replaced);
+        tell::images(self.report, &plans, replaced);
         tell::totals(self.report, &set);
         self.report.bytes.read = self.opened.read + set.bytes();
         let (mut fresh, mut bytes) = (0, 0);
@@ -269,7 +269,7 @@ impl Run<'_> {
 
     fn warnings(&self, plans: &[Plan]) -> Vec<crate::report::Warning> {
         let archive = self.destination.is_some() && self.format != Format::Oci;
-        let mut warnings = warn::warnings(plans, &self.opened.inputs, archive);
+        let mut warnings = warn::warnings(plans, archive);
         warnings.extend(self.tree.iter().flat_map(|tree| tree.warnings.clone()));
         warnings.sort();
         warnings
@@ -351,7 +351,7 @@ impl Run<'_> {
         let charts = tell::charts(self.report, self.tree.as_ref(), &plans);
         self.report.warnings.extend(charts);
         self.report.warnings.sort();
-        tell::images(self.report, &plans, inputs, destination.replaces);
+        tell::images(self.report, &plans, destination.replaces);
         tell::totals(self.report, &set);
         let adopted = workplace.blobs.adopted();
         self.report.blobs.written = match workplace.in_place {

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::input::Input;
 use super::plan::Carried;
 use super::variant::{Attachment, Flattened, Variant};
 use super::{FuseOptions, OnConflict};
@@ -51,7 +50,6 @@ pub(super) struct Selected {
 pub(super) fn select(
     reference: &Reference,
     candidates: Candidates,
-    inputs: &[Input],
     options: &FuseOptions,
 ) -> Result<Option<Selected>> {
     let Candidates {
@@ -96,7 +94,7 @@ pub(super) fn select(
     let (mut replaced, mut retained) = (Vec::new(), Vec::new());
     let mut variants = Vec::new();
     for (platform, candidates) in by_platform {
-        let mut same = decide(reference, platform.as_ref(), candidates, inputs, options)?;
+        let mut same = decide(reference, platform.as_ref(), candidates, options)?;
         let identity = same.first().map(Variant::identity);
         let before = had.remove(&platform).unwrap_or_default();
         let was_there = !before.is_empty();
@@ -105,10 +103,10 @@ pub(super) fn select(
                 .into_iter()
                 .filter(|variant| Some(variant.identity()) == identity),
         );
-        let kept = best(same, inputs);
+        let kept = best(same);
         if let Some(kept) = &kept
             && was_there
-            && !inputs[kept.input].is_destination
+            && !kept.origin.is_destination
             && !existing_has(&existing.indexes, previous.as_ref(), kept)
         {
             replaced.push(platform);
@@ -117,7 +115,7 @@ pub(super) fn select(
     }
     for (platform, before) in had {
         retained.extend(platform);
-        variants.extend(best(before, inputs));
+        variants.extend(best(before));
     }
     variants.sort_by(|a, b| a.platform.cmp(&b.platform));
     require(reference, &variants, options)?;
@@ -190,7 +188,6 @@ fn decide(
     reference: &Reference,
     platform: Option<&Platform>,
     candidates: Vec<Variant>,
-    inputs: &[Input],
     options: &FuseOptions,
 ) -> Result<Vec<Variant>> {
     let identities: BTreeSet<Digest> = candidates.iter().map(Variant::identity).collect();
@@ -210,13 +207,7 @@ fn decide(
     }
     let mut sides: Vec<String> = candidates
         .iter()
-        .map(|variant| {
-            format!(
-                "`{}` has {}",
-                inputs[variant.input].label,
-                variant.identity()
-            )
-        })
+        .map(|variant| format!("`{}` has {}", variant.origin.label, variant.identity()))
         .collect();
     sides.sort();
     sides.dedup();
@@ -231,19 +222,17 @@ fn decide(
 
 /// The one to keep of several forms of the same image, whatever their order: a manifest that an
 /// archive carries before one that was made, the smaller before the larger, then by digest.
-fn best(candidates: Vec<Variant>, inputs: &[Input]) -> Option<Variant> {
+fn best(candidates: Vec<Variant>) -> Option<Variant> {
     let key = |variant: &Variant| {
-        let input = &inputs[variant.input];
         let digest = variant.descriptor.digest;
-        let made = input.archive.made(&digest);
         let said = crate::oci::write::json(&variant.descriptor);
         (
-            made,
+            variant.is_made(),
             variant.image.size(),
             digest,
             said,
-            !input.is_destination,
-            input.label.clone(),
+            !variant.origin.is_destination,
+            variant.origin.label.clone(),
         )
     };
     let attached: Vec<Attachment> = candidates

@@ -6,7 +6,6 @@ use super::Format;
 use super::assemble::Assembled;
 use super::blobs::BlobSet;
 use super::destination::{Destination, Target};
-use super::input::Input;
 use super::plan::{Left, Plan};
 use super::tree::Tree;
 use crate::error::Result;
@@ -32,9 +31,9 @@ pub(super) fn destination(destination: &Destination, output: &Location) -> repor
 
 /// Every image of `plans`, sorted by reference; one that several archives of a package hold, once.
 /// `replaces`: the destination as a whole is replaced.
-pub(super) fn images(report: &mut Report, plans: &[Plan], inputs: &[Input], replaces: bool) {
+pub(super) fn images(report: &mut Report, plans: &[Plan], replaces: bool) {
     let found = plans.iter().flat_map(|plan| &plan.images);
-    let found = found.map(|image| planned(image, inputs, replaces));
+    let found = found.map(|image| planned(image, replaces));
     let lost = plans.iter().flat_map(|plan| &plan.left).map(left);
     let mut images: Vec<Image> = found.chain(lost).collect();
     images.sort_by(|one, other| {
@@ -111,12 +110,12 @@ fn common_platforms(plan: &Plan) -> BTreeSet<Platform> {
     })
 }
 
-fn planned(image: &Assembled, inputs: &[Input], replaces: bool) -> Image {
+fn planned(image: &Assembled, replaces: bool) -> Image {
     let selected = &image.selected;
     let variants = selected.variants.iter().map(|variant| Variant {
         platform: Variant::platform_name(variant.platform.as_ref()),
         digest: Some(variant.descriptor.digest),
-        source: inputs[variant.input].label.clone(),
+        source: variant.origin.label.clone(),
         size: variant.image.size(),
     });
     let previous = selected.previous.as_ref().map(|root| root.digest);

@@ -1,8 +1,43 @@
 //! The variants of an image: one manifest per platform, flattened out of whatever a root leads to.
 
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::archive::Archive;
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{ImageNode, IndexNode, Node};
 use crate::oci::{Descriptor, Digest, Index, Platform, Raw, annotation};
+
+/// Where variants come from: an archive of a source, the destination, a registry.
+#[derive(Debug, Default)]
+pub(crate) struct Origin {
+    /// How reports and errors name it.
+    pub(crate) label: String,
+    /// The file or directory.
+    pub(crate) path: PathBuf,
+    /// Whether this is the destination as it was.
+    pub(crate) is_destination: bool,
+    /// What all its images run on, whatever they say.
+    pub(crate) platform: Option<Platform>,
+    /// Manifests that were made for it.
+    made: HashSet<Digest>,
+}
+
+impl Origin {
+    /// `archive`, whose images all run on `platform` if that is said.
+    pub(crate) fn of(archive: &Archive, platform: Option<Platform>, is_destination: bool) -> Self {
+        let roots = archive.roots.iter().map(|root| root.descriptor.digest);
+        Self {
+            label: archive.label.clone(),
+            path: archive.location.path.clone(),
+            is_destination,
+            platform,
+            // Who carries no manifests lists nothing but images.
+            made: roots.filter(|digest| archive.made(digest)).collect(),
+        }
+    }
+}
 
 /// One manifest of an image, and what it runs on.
 #[derive(Debug, Clone)]
@@ -12,8 +47,8 @@ pub(crate) struct Variant {
     pub(crate) image: ImageNode,
     /// How an index points to it.
     pub(crate) descriptor: Descriptor,
-    /// Which input it comes from.
-    pub(crate) input: usize,
+    /// Where it comes from.
+    pub(crate) origin: Arc<Origin>,
     /// Attestations and the like, which stay with it.
     pub(crate) attachments: Vec<Attachment>,
 }
@@ -23,7 +58,7 @@ pub(crate) struct Variant {
 pub(crate) struct Attachment {
     pub(crate) image: ImageNode,
     pub(crate) descriptor: Descriptor,
-    pub(crate) input: usize,
+    pub(crate) origin: Arc<Origin>,
 }
 
 /// Everything that one root leads to.
@@ -52,7 +87,8 @@ impl Flattened {
         for attachment in std::mem::take(&mut self.loose) {
             let subject = attachment.descriptor.attests();
             let of = self.variants.iter_mut().find(|variant| {
-                subject == Some(variant.descriptor.digest) && variant.input == attachment.input
+                subject == Some(variant.descriptor.digest)
+                    && Arc::ptr_eq(&variant.origin, &attachment.origin)
             });
             match of {
                 Some(variant) => variant.attachments.push(attachment),
@@ -62,47 +98,40 @@ impl Flattened {
     }
 }
 
-/// Flattens `node`, which `descriptor` points to, out of input number `input`. `platform`: what
-/// every image of that input runs on, whatever it says itself.
+/// Flattens `node`, which `descriptor` points to, out of `origin`.
 pub(crate) fn flatten(
     node: &Node,
     descriptor: &Descriptor,
-    input: usize,
-    platform: Option<&Platform>,
+    origin: &Arc<Origin>,
 ) -> Result<Flattened> {
     let mut flattened = Flattened::default();
     match node {
-        Node::Index(index) => of_index(index, input, platform, &mut flattened)?,
+        Node::Index(index) => of_index(index, origin, &mut flattened)?,
         Node::Image(image) => {
             // What `index.json` says of a root is about the archive, not about the image.
             let mut descriptor = descriptor.clone();
             descriptor
                 .annotations
                 .retain(|key, _| key.starts_with("vnd.docker.reference."));
-            add(image, descriptor, input, platform, &mut flattened)?;
+            add(image, descriptor, origin, &mut flattened)?;
         }
     }
     flattened.bind();
     Ok(flattened)
 }
 
-fn of_index(
-    node: &IndexNode,
-    input: usize,
-    platform: Option<&Platform>,
-    flattened: &mut Flattened,
-) -> Result<()> {
+fn of_index(node: &IndexNode, origin: &Arc<Origin>, flattened: &mut Flattened) -> Result<()> {
     flattened.indexes.push(node.index.clone());
     for child in &node.children {
         match &child.node {
             None => flattened.absent.push(child.descriptor.clone()),
-            Some(Node::Index(index)) => of_index(index, input, platform, flattened)?,
+            Some(Node::Index(index)) => of_index(index, origin, flattened)?,
             Some(Node::Image(image)) => {
                 let mut descriptor = child.descriptor.clone();
                 descriptor
                     .annotations
                     .retain(|key, _| key != annotation::REF_NAME && key != annotation::IMAGE_NAME);
-                add(image, descriptor, input, platform, flattened)?;
+                add(image, descriptor, origin, flattened)?;
             }
         }
     }
@@ -112,8 +141,7 @@ fn of_index(
 fn add(
     image: &ImageNode,
     mut descriptor: Descriptor,
-    input: usize,
-    stated: Option<&Platform>,
+    origin: &Arc<Origin>,
     flattened: &mut Flattened,
 ) -> Result<()> {
     let own = image.platform();
@@ -121,12 +149,12 @@ fn add(
         flattened.loose.push(Attachment {
             image: image.clone(),
             descriptor,
-            input,
+            origin: Arc::clone(origin),
         });
         return Ok(());
     }
     let runs = image.runs();
-    let stated = stated.filter(|_| runs);
+    let stated = origin.platform.as_ref().filter(|_| runs);
     let platform = stated.or(own).or(descriptor.platform.as_ref()).cloned();
     if platform.is_none() && runs {
         return Err(Error::new(
@@ -142,13 +170,18 @@ fn add(
         platform,
         image,
         descriptor,
-        input,
+        origin: Arc::clone(origin),
         attachments: Vec::new(),
     });
     Ok(())
 }
 
 impl Variant {
+    /// Whether its manifest was made, as against its origin carrying it.
+    pub(crate) fn is_made(&self) -> bool {
+        self.origin.made.contains(&self.descriptor.digest)
+    }
+
     /// What makes two variants the same image: the configuration, which lists the diff IDs. The
     /// same image may have its layers raw in one archive and compressed in another.
     pub(crate) fn identity(&self) -> Digest {

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::assemble::Assembled;
-use super::input::Input;
 use super::plan::Plan;
 use crate::oci::{MediaType, Platform};
 use crate::report::Warning;
@@ -16,8 +15,8 @@ fn warning(code: &'static str, reference: Option<&str>, message: String) -> Warn
     }
 }
 
-/// Every warning about `images`, which come from `inputs`; sorted.
-pub(super) fn warnings(plans: &[Plan], inputs: &[Input], archive: bool) -> Vec<Warning> {
+/// Every warning about `images`; sorted.
+pub(super) fn warnings(plans: &[Plan], archive: bool) -> Vec<Warning> {
     let mut warnings = Vec::new();
     let images: Vec<&Assembled> = plans.iter().flat_map(|plan| &plan.images).collect();
     let images = &images[..];
@@ -25,7 +24,7 @@ pub(super) fn warnings(plans: &[Plan], inputs: &[Input], archive: bool) -> Vec<W
     for plan in plans {
         near_misses(&plan.images, &mut warnings);
     }
-    mismatches(images, inputs, &mut warnings);
+    mismatches(images, &mut warnings);
     for image in images {
         merges(image, &mut warnings);
         docker_list(image, &mut warnings);
@@ -112,16 +111,16 @@ fn near_misses(images: &[Assembled], warnings: &mut Vec<Warning>) {
 }
 
 /// Archives whose name says another architecture than their images do.
-fn mismatches(images: &[&Assembled], inputs: &[Input], warnings: &mut Vec<Warning>) {
+fn mismatches(images: &[&Assembled], warnings: &mut Vec<Warning>) {
     for image in images {
         for variant in &image.selected.variants {
-            let (Some(platform), input) = (&variant.platform, &inputs[variant.input]) else {
+            let (Some(platform), origin) = (&variant.platform, &variant.origin) else {
                 continue;
             };
-            if input.is_destination || input.platform.is_some() {
+            if origin.is_destination || origin.platform.is_some() {
                 continue;
             }
-            let name = input.archive.location.path.file_name();
+            let name = origin.path.file_name();
             let name = name
                 .map(|name| name.to_string_lossy().into_owned())
                 .unwrap_or_default();
