@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::location::Location;
 use crate::oci::{Descriptor, Digest, Reference};
 use crate::progress::Progress;
+use crate::registry::Image;
 use crate::store::{BlobReader, BlobSource, Memory, Place, absent};
 
 pub(crate) use detect::{Found, below, detect};
@@ -28,6 +29,8 @@ pub enum Flavour {
     OciArchive,
     /// An OCI layout directory.
     OciLayout,
+    /// An image in a registry.
+    Registry,
 }
 
 impl Flavour {
@@ -38,6 +41,7 @@ impl Flavour {
             Self::DockerArchive => "docker-archive",
             Self::OciArchive => "oci-archive",
             Self::OciLayout => "oci",
+            Self::Registry => "registry",
         }
     }
 }
@@ -100,9 +104,36 @@ pub struct Archive {
     blobs: HashMap<Digest, Member>,
     /// Manifests made for images that have none.
     made: Memory,
+    /// What it is, if it lies in a registry; it then has no members.
+    remote: Option<Image>,
 }
 
 impl Archive {
+    /// The image at `location`, which is in a registry and goes by `reference` there.
+    pub(crate) fn remote(location: &Location, reference: &Reference, image: Image) -> Self {
+        let root = Root {
+            name: Name::Full(reference.to_string()),
+            descriptor: image.root().clone(),
+        };
+        Self {
+            location: location.clone(),
+            flavour: Flavour::Registry,
+            label: location.spelled.clone(),
+            roots: vec![root],
+            damaged: Vec::new(),
+            members: Arc::new(Members::nothing(location.path.clone())),
+            prefix: String::new(),
+            blobs: HashMap::new(),
+            made: Memory::default(),
+            remote: Some(image),
+        }
+    }
+
+    /// Where its members are listed.
+    pub(crate) fn members(&self) -> &Arc<Members> {
+        &self.members
+    }
+
     /// The archive that was `found` in `members`, which is the source at `location`, or nested in
     /// it.
     pub(crate) fn of(
@@ -121,6 +152,7 @@ impl Archive {
             prefix: found.prefix,
             blobs: HashMap::new(),
             made: Memory::default(),
+            remote: None,
         };
         archive.read_roots(progress)?;
         Ok(archive)
@@ -222,12 +254,18 @@ pub(crate) struct StreamedBlob {
 
 impl BlobSource for Archive {
     fn size(&self, digest: &Digest) -> Option<u64> {
+        if let Some(image) = &self.remote {
+            return image.size(digest);
+        }
         self.made
             .size(digest)
             .or_else(|| Some(self.member(digest)?.size))
     }
 
     fn open<'a>(&'a self, digest: &Digest) -> Result<Box<dyn BlobReader + 'a>> {
+        if let Some(image) = &self.remote {
+            return image.open(digest);
+        }
         if self.made.contains(digest) {
             return self.made.open(digest);
         }
@@ -238,6 +276,9 @@ impl BlobSource for Archive {
     }
 
     fn place(&self, digest: &Digest) -> Place {
+        if let Some(image) = &self.remote {
+            return image.place(digest);
+        }
         match self.member(digest) {
             Some(member) => self.members.place(&member),
             None => Place {

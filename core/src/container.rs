@@ -32,8 +32,10 @@ use checksum::{Stated, Summed};
 
 /// Whether opening `location` reads all of it as a stream: it is compressed, or not a file.
 pub fn is_stream(location: &Location) -> Result<bool> {
-    if location.transport == Transport::Standard {
-        return Ok(true);
+    match location.transport {
+        Transport::Standard => return Ok(true),
+        Transport::Registry => return Ok(false),
+        _ => {}
     }
     let metadata = require(location)?;
     if metadata.is_dir() {
@@ -97,7 +99,8 @@ pub(crate) fn open(
 /// Checks the file at `location`, which is read in place, against a checksum file beside it.
 pub(crate) fn check_beside(location: &Location, progress: &Progress) -> Result<()> {
     let path = location.path();
-    if is_stream(location)? || size_on_disk(location) == 0 {
+    let is_remote = location.transport == Transport::Registry;
+    if is_remote || is_stream(location)? || size_on_disk(location) == 0 {
         // Checked as it came by, or nothing to check.
         return Ok(());
     }

@@ -11,6 +11,7 @@ use crate::location::Location;
 use crate::oci::{Descriptor, Digest, Platform, Reference};
 use crate::package::{self, Keep, Source};
 use crate::progress::{Phase, Progress, Sink, Stop, drive};
+use crate::registry::{Client, Connect};
 use crate::report::{
     InspectedChart, InspectedImage, InspectedLayer, InspectedPlatform, InspectedSource, Inspection,
     Variant as Shown, Warning,
@@ -23,6 +24,7 @@ use crate::report::{
 pub fn inspect(
     source: &Location,
     reference: Option<&str>,
+    connect: &Connect,
     sink: Option<&mut dyn Sink>,
     stop: &Stop,
 ) -> Result<Inspection> {
@@ -31,6 +33,11 @@ pub fn inspect(
         source.reference = Some(reference.to_owned());
     }
     let progress = Progress::new(stop.clone());
+    let client = Client::new(
+        connect.access.clone(),
+        connect.settings.clone(),
+        stop.clone(),
+    )?;
     drive(&progress, sink, || {
         let streamed = package::is_stream(&source)?;
         let total = if streamed {
@@ -39,7 +46,7 @@ pub fn inspect(
             0
         };
         progress.enter(Phase::Read, total, 0)?;
-        let mut source = Source::open(&source, &Keep::Documents, &progress)?;
+        let mut source = Source::open(&source, &Keep::Documents, Some(&client), &progress)?;
         let damaged = source
             .archives
             .iter_mut()

@@ -22,6 +22,9 @@ pub enum Transport {
     Bundle,
     /// `package:PATH`.
     Package,
+    /// `docker://HOST/REPOSITORY[:TAG|@DIGEST]`: an image in a registry; as a destination
+    /// `docker://HOST[/PREFIX]`.
+    Registry,
     /// `-`: standard input or output.
     Standard,
 }
@@ -31,13 +34,16 @@ pub enum Transport {
 pub struct Location {
     /// What its prefix says it is.
     pub transport: Transport,
-    /// The file or directory; `-` for standard input or output.
+    /// The file or directory; `-` for standard input or output; the whole of a `docker://` name.
     pub path: PathBuf,
     /// The image chosen with `:REF`.
     pub reference: Option<String>,
     /// As it was named, for reports.
     pub spelled: String,
 }
+
+/// What the name of something in a registry begins with.
+const REGISTRY: &str = "docker://";
 
 impl Location {
     /// The location that `text` names.
@@ -97,10 +103,18 @@ impl Location {
                 });
             }
         }
-        if text.as_bytes().starts_with(b"docker://") {
-            let message = "`docker://` is not supported by this version";
-            return Err(Error::new(ErrorKind::Unsupported, message)
-                .hint("name an image archive (.tar, .tar.gz, .tar.zst) or an OCI layout"));
+        if let Some(rest) = spelled.strip_prefix(REGISTRY) {
+            if rest.is_empty() {
+                let message = format!("`{spelled}` names no registry");
+                return Err(Error::new(ErrorKind::Usage, message)
+                    .hint("write `docker://HOST[:PORT]/REPOSITORY:TAG`"));
+            }
+            return Ok(Self {
+                transport: Transport::Registry,
+                path: PathBuf::from(text),
+                reference: None,
+                spelled,
+            });
         }
         let path = PathBuf::from(text);
         Ok(Self {
@@ -109,6 +123,14 @@ impl Location {
             reference: None,
             spelled,
         })
+    }
+
+    /// What stands behind `docker://`.
+    #[must_use]
+    pub fn in_registry(&self) -> Option<&str> {
+        self.spelled
+            .strip_prefix(REGISTRY)
+            .filter(|_| self.transport == Transport::Registry)
     }
 
     /// The path, as errors name it.

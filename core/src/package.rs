@@ -18,8 +18,9 @@ use crate::archive::{self, Archive, Flavour};
 use crate::container::{self, Members};
 use crate::error::{Error, ErrorKind, Result};
 use crate::location::{Location, Transport};
-use crate::oci::Compression;
+use crate::oci::{Compression, Reference};
 use crate::progress::Progress;
+use crate::registry::{Client, Image};
 use crate::store::advise;
 
 /// What a source is as a whole.
@@ -64,8 +65,46 @@ pub struct Source {
 
 impl Source {
     /// Opens the source at `location`. What has to be read as a stream goes where `keep` says.
-    pub fn open(location: &Location, keep: &Keep, progress: &Progress) -> Result<Self> {
-        Self::read(location, keep, progress).map_err(advise)
+    /// `client` gets into registries.
+    pub fn open(
+        location: &Location,
+        keep: &Keep,
+        client: Option<&Client>,
+        progress: &Progress,
+    ) -> Result<Self> {
+        match (location.in_registry(), client) {
+            (Some(name), Some(client)) => Self::remote(location, name, client),
+            (Some(_), None) => Err(Error::new(
+                ErrorKind::Internal,
+                "an image in a registry, and no way in",
+            )),
+            (None, _) => Self::read(location, keep, progress).map_err(advise),
+        }
+    }
+
+    /// The image `name` of a registry.
+    fn remote(location: &Location, name: &str, client: &Client) -> Result<Self> {
+        let reference: Reference = name.parse()?;
+        let repository = client.repository(reference.registry(), reference.repository());
+        let under = match (reference.digest(), reference.tag()) {
+            (Some(digest), _) => digest.to_string(),
+            (None, tag) => tag.unwrap_or("latest").to_owned(),
+        };
+        let image = Image::open(repository, &under)?.ok_or_else(|| {
+            let message = "the registry has no such image";
+            Error::new(ErrorKind::NotFound, message)
+                .path(location.path())
+                .hint("check its name and tag; a private one may need credentials")
+        })?;
+        let archive = Archive::remote(location, &reference, image);
+        Ok(Self {
+            location: location.clone(),
+            kind: SourceKind::Images(Flavour::Registry),
+            compression: Compression::None,
+            size: 0,
+            root: Level::of_images(Arc::clone(archive.members())),
+            archives: vec![archive],
+        })
     }
 
     fn read(location: &Location, keep: &Keep, progress: &Progress) -> Result<Self> {

@@ -152,6 +152,12 @@ impl Progress {
         }
     }
 
+    /// The flag that stops this run, and maybe others.
+    #[must_use]
+    pub const fn stop(&self) -> &Stop {
+        &self.stop
+    }
+
     /// An error once the caller asked to stop.
     pub fn check(&self) -> Result<()> {
         if self.halted() {

@@ -9,7 +9,7 @@ mod host;
 mod image;
 mod repository;
 
-pub use access::{Access, Notice, Secret, Traffic};
+pub use access::{Access, Connect, Notice, Secret, Traffic};
 pub use client::Client;
 pub use host::Host;
 pub use image::Image;

@@ -13,6 +13,7 @@ use crate::location::Location;
 use crate::oci::{Compression, Descriptor, Digest};
 use crate::package::{self, Keep, Source};
 use crate::progress::{Phase, Progress, Sink, Stop, drive};
+use crate::registry::{Client, Connect};
 use crate::report::{Finding, Severity, Verification};
 use crate::store::{BlobSource, Expected, mismatch, workers};
 
@@ -23,6 +24,7 @@ use crate::store::{BlobSource, Expected, mismatch, workers};
 pub fn verify(
     sources: &[Location],
     jobs: Option<usize>,
+    connect: &Connect,
     sink: Option<&mut dyn Sink>,
     stop: &Stop,
 ) -> Result<Verification> {
@@ -36,11 +38,17 @@ pub fn verify(
         .collect();
     let mut verification = Verification::new(names);
     let progress = Progress::new(stop.clone());
+    let client = Client::new(
+        connect.access.clone(),
+        connect.settings.clone(),
+        stop.clone(),
+    )?;
     drive(&progress, sink, || {
         let pool = workers::pool(jobs)?;
         for source in sources {
             Check {
                 source,
+                client: &client,
                 pool: &pool,
                 progress: &progress,
                 verification: &mut verification,
@@ -60,6 +68,7 @@ pub fn verify(
 
 struct Check<'a> {
     source: &'a Location,
+    client: &'a Client,
     pool: &'a ThreadPool,
     progress: &'a Progress,
     verification: &'a mut Verification,
@@ -74,7 +83,12 @@ impl Check<'_> {
             0
         };
         self.progress.enter(Phase::Read, total, 0)?;
-        let mut source = match Source::open(self.source, &Keep::Inflated, self.progress) {
+        let mut source = match Source::open(
+            self.source,
+            &Keep::Inflated,
+            Some(self.client),
+            self.progress,
+        ) {
             Ok(source) => source,
             Err(error) => return self.find(error),
         };

@@ -126,6 +126,11 @@ impl Members {
         }
     }
 
+    /// No members at all: what goes by `path` is no file.
+    pub(crate) fn nothing(path: PathBuf) -> Self {
+        Self::new(path, String::new(), Backing::Tree)
+    }
+
     /// The members of a mapped archive.
     pub(crate) fn scan(mapped: Mapped) -> Result<Self> {
         let all = 0..mapped.len();

@@ -41,7 +41,7 @@ pub enum Keep {
 }
 
 impl Keep {
-    fn spool(&self) -> Option<&Arc<BlobDirectory>> {
+    pub(crate) fn spool(&self) -> Option<&Arc<BlobDirectory>> {
         match self {
             Self::Spool { blobs, .. } => Some(blobs),
             Self::Documents | Self::Inflated => None,

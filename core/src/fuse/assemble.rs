@@ -122,7 +122,7 @@ fn unchanged<'a>(
             .map(|child| child.digest)
             .collect();
         let type_fits = match options.media_types {
-            MediaTypes::Keep => true,
+            MediaTypes::Keep | MediaTypes::Auto => true,
             MediaTypes::Oci => *media_type == MediaType::OCI_INDEX,
             MediaTypes::Docker => *media_type == MediaType::DOCKER_LIST,
         };

@@ -3,7 +3,7 @@
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use super::{Format, FuseOptions, OnExisting};
+use super::{Format, FuseOptions, MediaTypes, OnExisting};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fsx::{self, Staging};
 use crate::location::{Location, Transport};
@@ -100,6 +100,20 @@ pub(super) fn resolve(output: &Location, options: &FuseOptions) -> Result<Destin
         return Err(Error::new(ErrorKind::Unsupported, message)
             .hint("an oci-archive is loadable by docker too: name a `.tar` file"));
     }
+    if output.transport == Transport::Registry {
+        let message = "a registry is no archive";
+        return Err(Error::new(ErrorKind::Usage, message).hint("use `push`"));
+    }
+    if options.existing() == OnExisting::Skip {
+        let message = "`--on-existing skip` is about the tags of a registry";
+        return Err(
+            Error::new(ErrorKind::Usage, message).hint("name `error`, `merge` or `replace`")
+        );
+    }
+    if options.media_types == MediaTypes::Auto {
+        let message = "`--media-types auto` is about what a registry takes";
+        return Err(Error::new(ErrorKind::Usage, message).hint("name `keep`, `oci` or `docker`"));
+    }
     if output.transport == Transport::Standard {
         if options.format == Some(Format::Oci) {
             let message = "standard output takes an archive, not a directory";
@@ -185,7 +199,7 @@ fn layout(
             replaces: false,
         });
     }
-    if options.on_existing == OnExisting::Error {
+    if options.existing() == OnExisting::Error {
         return Err(exists(&path));
     }
     if !path.join("index.json").exists() && !path.join("oci-layout").exists() {
@@ -202,7 +216,7 @@ fn layout(
         reference: None,
         spelled: path.display().to_string(),
     };
-    let replaces = options.on_existing == OnExisting::Replace;
+    let replaces = options.existing() == OnExisting::Replace;
     Ok(Destination {
         target: Target::Layout(path),
         format: None,
@@ -232,16 +246,16 @@ fn archive(
         Some((_, "zst" | "zstd" | "tzst")) => Compression::Zstd,
         _ => Compression::None,
     };
-    if is_there && options.on_existing == OnExisting::Error {
+    if is_there && options.existing() == OnExisting::Error {
         return Err(exists(&path));
     }
-    let merge = (is_there && options.on_existing == OnExisting::Merge).then(|| Location {
+    let merge = (is_there && options.existing() == OnExisting::Merge).then(|| Location {
         transport: Transport::Auto,
         path: path.clone(),
         reference: None,
         spelled: path.display().to_string(),
     });
-    let replaces = is_there && options.on_existing == OnExisting::Replace;
+    let replaces = is_there && options.existing() == OnExisting::Replace;
     Ok(Destination {
         target: Target::Archive(path, compression),
         format: None,

@@ -11,6 +11,7 @@ use crate::location::Location;
 use crate::oci::{Descriptor, Digest, Platform};
 use crate::package::{Keep, Source};
 use crate::progress::Progress;
+use crate::registry::Client;
 
 /// A source, or the destination as it was before the run.
 #[derive(Debug)]
@@ -120,9 +121,10 @@ pub(super) fn open(
     keep: &Keep,
     platform: Option<&Platform>,
     is_destination: bool,
+    client: Option<&Client>,
     progress: &Progress,
 ) -> Result<(Opened, Vec<Input>)> {
-    let mut source = Source::open(location, keep, progress)?;
+    let mut source = Source::open(location, keep, client, progress)?;
     let archives = std::mem::take(&mut source.archives);
     let inputs: Vec<Input> = archives
         .into_iter()

@@ -1,30 +1,28 @@
 //! Opening the sources of a run and its destination as it was, several at a time.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use rayon::ThreadPool;
 use rayon::prelude::*;
 
 use super::FuseOptions;
-use super::destination::Destination;
 use super::input::{self, Input, Opened};
 use super::plan::damaged_destination;
-use super::write::Workplace;
 use crate::container;
 use crate::error::Result;
 use crate::fsx;
 use crate::location::Location;
 use crate::package::{self, Keep, SourceKind};
 use crate::progress::{Phase, Progress};
+use crate::registry::Client;
 
 /// Everything a run reads from, and what opening it took.
-pub(super) struct Everything {
-    pub(super) inputs: Vec<Input>,
+pub(crate) struct Everything {
+    pub(crate) inputs: Vec<Input>,
     /// The sources in their order, then the destination as it was.
-    pub(super) sources: Vec<Opened>,
+    pub(crate) sources: Vec<Opened>,
     /// Bytes of compressed files that were read as streams, and of attempts that came to nothing.
-    pub(super) read: u64,
+    pub(crate) read: u64,
 }
 
 impl Everything {
@@ -35,23 +33,33 @@ impl Everything {
     }
 }
 
+/// What is opened, and how.
+pub(crate) struct Opening<'a> {
+    pub(crate) sources: &'a [Location],
+    /// The destination as it was, and whether it is replaced.
+    pub(crate) existing: Option<(&'a Location, bool)>,
+    /// What happens to the content of streams.
+    pub(crate) keep: Keep,
+    pub(crate) client: &'a Client,
+    pub(crate) options: &'a FuseOptions,
+    pub(crate) pool: &'a ThreadPool,
+    pub(crate) progress: &'a Progress,
+}
+
 /// Opens all sources and the destination.
-pub(super) fn open(
-    sources: &[Location],
-    destination: Option<&Destination>,
-    workplace: Option<&Workplace>,
-    options: &FuseOptions,
-    pool: &ThreadPool,
-    progress: &Progress,
-) -> Result<Everything> {
-    let keep = match workplace {
-        Some(workplace) => Keep::Spool {
-            blobs: Arc::clone(&workplace.blobs),
-            files: destination.is_some_and(Destination::takes_files),
-        },
-        None => Keep::Documents,
-    };
-    let existing = destination.and_then(|destination| destination.merge.as_ref());
+pub(crate) fn open(opening: &Opening<'_>) -> Result<Everything> {
+    let Opening {
+        sources,
+        existing,
+        keep,
+        client,
+        options,
+        pool,
+        progress,
+    } = opening;
+    let spool = keep.spool();
+    let replaces = existing.is_some_and(|(_, replaces)| replaces);
+    let existing = existing.map(|(location, _)| location);
     let all: Vec<&Location> = sources.iter().chain(existing).collect();
     let mut streamed = 0;
     for location in &all {
@@ -59,10 +67,10 @@ pub(super) fn open(
             streamed += package::size_on_disk(location);
         }
     }
-    if let Some(workplace) = workplace {
+    if let Some(spool) = spool {
         // Content is never smaller than what it is compressed to.
-        let left = workplace.blobs.left_bytes()?;
-        fsx::ensure_free(workplace.blobs.path(), streamed.saturating_sub(left))?;
+        let left = spool.left_bytes()?;
+        fsx::ensure_free(spool.path(), streamed.saturating_sub(left))?;
     }
     progress.enter(Phase::Read, streamed, 0)?;
     let open_one = |(at, location): (usize, &&Location)| {
@@ -75,10 +83,17 @@ pub(super) fn open(
             // What is compressed is checked as it comes by.
             container::check_beside(location, progress)?;
         }
-        match input::open(location, &keep, platform, is_destination, progress) {
+        match input::open(
+            location,
+            keep,
+            platform,
+            is_destination,
+            Some(client),
+            progress,
+        ) {
             Ok(opened) => Ok(Some(opened)),
             // What is replaced need not be readable.
-            Err(error) if is_destination && destination.is_some_and(|d| d.replaces) => {
+            Err(error) if is_destination && replaces => {
                 tracing::warn!("the destination as it was cannot be read: {error}");
                 Ok(None)
             }
@@ -93,14 +108,13 @@ pub(super) fn open(
             .map(open_one)
             .collect()
     });
-    let opened =
-        opened
-            .into_iter()
-            .collect::<Result<Vec<_>>>()
-            .map_err(|error| match workplace {
-                Some(workplace) => fsx::enrich_no_space(error, workplace.blobs.path(), streamed),
-                None => error,
-            })?;
+    let opened = opened
+        .into_iter()
+        .collect::<Result<Vec<_>>>()
+        .map_err(|error| match spool {
+            Some(spool) => fsx::enrich_no_space(error, spool.path(), streamed),
+            None => error,
+        })?;
     let mut everything = Everything {
         inputs: Vec::new(),
         sources: Vec::new(),

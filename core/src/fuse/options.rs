@@ -9,6 +9,7 @@ use std::str::FromStr;
 
 use crate::error::{Error, ErrorKind};
 use crate::oci::Platform;
+use crate::registry::Connect;
 
 /// An enum whose variants are words on the command line, in Python and in C.
 macro_rules! words {
@@ -104,6 +105,8 @@ words!(
         Merge = "merge",
         /// Put the result in its place.
         Replace = "replace",
+        /// Leave tags of a registry that exist as they are.
+        Skip = "skip",
     }
 );
 
@@ -116,6 +119,8 @@ words!(
         Oci = "oci",
         /// Docker's types.
         Docker = "docker",
+        /// As `keep`; where a registry refuses OCI types, Docker's.
+        Auto = "auto",
     }
 );
 
@@ -204,8 +209,9 @@ pub struct FuseOptions {
     pub on_conflict: OnConflict,
     /// What to do when packages have different files in one place.
     pub on_file_conflict: OnFileConflict,
-    /// What to do when the destination exists.
-    pub on_existing: OnExisting,
+    /// What to do when the destination, or a tag of a registry, exists; `None`: what the verb does
+    /// by default.
+    pub on_existing: Option<OnExisting>,
     /// The platform of every image of a source, whatever its configuration says: path as the
     /// source was named, platform.
     pub source_platforms: Vec<(PathBuf, Platform)>,
@@ -238,6 +244,8 @@ pub struct FuseOptions {
     pub keep_going: bool,
     /// First remove what abandoned runs into the destination left.
     pub clean: bool,
+    /// How to get into registries.
+    pub connect: Connect,
 }
 
 impl Default for FuseOptions {
@@ -250,7 +258,7 @@ impl Default for FuseOptions {
             exclude: Vec::new(),
             on_conflict: OnConflict::Error,
             on_file_conflict: OnFileConflict::Beside,
-            on_existing: OnExisting::Error,
+            on_existing: None,
             source_platforms: Vec::new(),
             name: None,
             strip_arch_suffix: false,
@@ -266,6 +274,20 @@ impl Default for FuseOptions {
             dry_run: false,
             keep_going: false,
             clean: false,
+            connect: Connect::default(),
         }
+    }
+}
+
+impl FuseOptions {
+    /// Where to spool what cannot be spooled at the destination.
+    pub(crate) fn temp_dir(&self) -> PathBuf {
+        let usual = &self.connect.settings.temp_dir;
+        self.work_dir.as_ref().unwrap_or(usual).clone()
+    }
+
+    /// What to do when a destination on disk exists.
+    pub(crate) fn existing(&self) -> OnExisting {
+        self.on_existing.unwrap_or(OnExisting::Error)
     }
 }

@@ -290,7 +290,7 @@ fn add_existing(
         .enumerate()
         .filter(|(at, input)| chosen(*at) && input.origin.is_destination)
     {
-        let replace = options.on_existing == OnExisting::Replace;
+        let replace = options.existing() == OnExisting::Replace;
         for listed in std::mem::take(&mut input.listed) {
             let Found { root, node } = match listed.found {
                 Ok(found) => found,

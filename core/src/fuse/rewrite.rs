@@ -81,7 +81,7 @@ pub(super) fn rewrite(
 /// The media type that `options` ask for instead of `media_type`.
 fn convert(media_type: &MediaType, options: &FuseOptions) -> Result<MediaType> {
     match options.media_types {
-        MediaTypes::Keep => Ok(media_type.clone()),
+        MediaTypes::Keep | MediaTypes::Auto => Ok(media_type.clone()),
         MediaTypes::Oci => Ok(media_type.to_oci()),
         MediaTypes::Docker => media_type.to_docker().ok_or_else(|| {
             Error::new(

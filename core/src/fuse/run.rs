@@ -2,12 +2,13 @@
 //! publish.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use rayon::ThreadPool;
 
 use super::blobs::BlobSet;
 use super::destination::{Destination, resolve};
-use super::open::{Everything, open, platform_of};
+use super::open::{Everything, Opening, open, platform_of};
 use super::plan::{Left, Plan, Selection, choose, nothing};
 use super::select::Selected;
 use super::tree::{self, Tree};
@@ -16,7 +17,9 @@ use super::{Format, FuseOptions, tell, transcode, warn};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fsx::{self, Staging};
 use crate::location::{Location, Transport};
+use crate::package::Keep;
 use crate::progress::Progress;
+use crate::registry::Client;
 use crate::report::Report;
 use crate::store::{BlobSource, Sources, workers};
 
@@ -82,14 +85,31 @@ fn go(
         workplace,
         pool,
     } = start;
-    let mut opened = open(
-        sources,
-        destination.as_ref(),
-        workplace,
-        options,
-        &pool,
-        progress,
+    let keep = match workplace {
+        Some(workplace) => Keep::Spool {
+            blobs: Arc::clone(&workplace.blobs),
+            files: destination.as_ref().is_some_and(Destination::takes_files),
+        },
+        None => Keep::Documents,
+    };
+    let client = Client::new(
+        options.connect.access.clone(),
+        options.connect.settings.clone(),
+        progress.stop().clone(),
     )?;
+    let existing = destination.as_ref().and_then(|destination| {
+        let existing = destination.merge.as_ref()?;
+        Some((existing, destination.replaces))
+    });
+    let mut opened = open(&Opening {
+        sources,
+        existing,
+        keep,
+        client: &client,
+        options,
+        pool: &pool,
+        progress,
+    })?;
     let format = format(&mut destination, &opened, options)?;
     if let (Some(destination), Some(output)) = (&destination, output) {
         report.destination = Some(tell::destination(destination, output));

@@ -75,7 +75,7 @@ impl Workplace {
         let (work, blobs) = match blobs {
             Some(blobs) => (None, blobs),
             None => {
-                let work_dir = options.work_dir.clone().unwrap_or_else(std::env::temp_dir);
+                let work_dir = options.temp_dir();
                 let name = match target.path() {
                     Some(path) => path.to_owned(),
                     // Several runs may write to standard output at once.

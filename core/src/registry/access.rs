@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::settings::Settings;
+
 /// A password or token: nothing that prints shows it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
@@ -66,6 +68,15 @@ impl Default for Access {
             retries: 3,
         }
     }
+}
+
+/// How to get into registries, and what the environment says about it.
+#[derive(Debug, Clone, Default)]
+pub struct Connect {
+    /// What the caller says.
+    pub access: Access,
+    /// What the environment says.
+    pub settings: Settings,
 }
 
 /// What went over the network in a run.

@@ -7,6 +7,7 @@ use super::FuseOptions;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fuse::naming::pattern;
 use crate::oci::{Platform, Reference};
+use crate::registry::Secret;
 
 /// What setting an option does.
 enum Effect<'a> {
@@ -31,6 +32,7 @@ impl FuseOptions {
         "exclude",
         "format",
         "image",
+        "insecure",
         "jobs",
         "keep-going",
         "media-types",
@@ -38,11 +40,16 @@ impl FuseOptions {
         "on-conflict",
         "on-existing",
         "on-file-conflict",
+        "password",
+        "plain-http",
         "platform",
         "rename",
         "require-platform",
+        "retries",
         "source-platform",
         "strip-arch-suffix",
+        "tls-ca",
+        "username",
         "verify",
         "work-dir",
     ];
@@ -67,14 +74,20 @@ impl FuseOptions {
                 "dry-run" => options.dry_run = switch(name, value)?,
                 "durability" => options.durability = value.parse()?,
                 "format" => options.format = Some(value.parse()?),
+                "insecure" => options.connect.access.insecure = switch(name, value)?,
                 "jobs" => options.jobs = Some(jobs(value)?),
                 "keep-going" => options.keep_going = switch(name, value)?,
                 "media-types" => options.media_types = value.parse()?,
                 "name" => options.name = Some(name_of(value)?),
                 "on-conflict" => options.on_conflict = value.parse()?,
-                "on-existing" => options.on_existing = value.parse()?,
+                "on-existing" => options.on_existing = Some(value.parse()?),
                 "on-file-conflict" => options.on_file_conflict = value.parse()?,
+                "password" => options.connect.access.password = Some(Secret::new(value)),
+                "plain-http" => options.connect.access.plain_http = switch(name, value)?,
+                "retries" => options.connect.access.retries = retries(value)?,
                 "strip-arch-suffix" => options.strip_arch_suffix = switch(name, value)?,
+                "tls-ca" => options.connect.access.tls_ca = Some(file(value)?),
+                "username" => options.connect.access.username = Some(value.to_owned()),
                 "verify" => options.verify = value.parse()?,
                 "work-dir" => options.work_dir = Some(folder(value)?),
                 _ => return Err(unknown(name)),
@@ -169,6 +182,20 @@ fn jobs(value: &str) -> Result<usize> {
             let message = format!("`jobs` is a number of threads from 1 on, not `{value}`");
             Err(Error::new(ErrorKind::Usage, message))
         }
+    }
+}
+
+fn retries(value: &str) -> Result<u32> {
+    value.parse().map_err(|_| {
+        let message = format!("`retries` is a number from 0 on, not `{value}`");
+        Error::new(ErrorKind::Usage, message)
+    })
+}
+
+fn file(value: &str) -> Result<PathBuf> {
+    match value {
+        "" => Err(Error::new(ErrorKind::Usage, "`tls-ca` needs a value")),
+        _ => Ok(PathBuf::from(value)),
     }
 }
 
