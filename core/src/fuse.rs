@@ -1,24 +1,26 @@
 //! Fusing: sources → plan → execute → report.
 
-mod assemble;
-mod blobs;
+pub(crate) mod assemble;
+pub(crate) mod blobs;
 mod destination;
-mod input;
+pub(crate) mod input;
 mod listing;
-mod naming;
-mod open;
-mod options;
-mod plan;
-mod rewrite;
+pub(crate) mod naming;
+pub(crate) mod open;
+pub(crate) mod options;
+pub(crate) mod plan;
+pub(crate) mod rewrite;
 mod run;
-mod select;
+pub(crate) mod select;
 mod tape;
-mod tell;
-mod transcode;
+pub(crate) mod tell;
+pub(crate) mod transcode;
 mod tree;
 pub(crate) mod variant;
-mod warn;
+pub(crate) mod warn;
 mod write;
+
+pub(crate) use run::check_sources;
 
 pub use options::{
     Compress, Durability, Format, FuseOptions, MediaTypes, OnConflict, OnExisting, OnFileConflict,

@@ -11,6 +11,7 @@
 pub mod archive;
 pub mod compress;
 pub mod container;
+pub mod deliver;
 pub mod error;
 pub mod fsx;
 pub mod fuse;

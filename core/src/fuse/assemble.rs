@@ -11,15 +11,15 @@ use crate::store::Memory;
 
 /// A reference with its root.
 #[derive(Debug)]
-pub(super) struct Assembled {
-    pub(super) selected: Selected,
+pub(crate) struct Assembled {
+    pub(crate) selected: Selected,
     /// What the reference leads to.
-    pub(super) root: Descriptor,
+    pub(crate) root: Descriptor,
 }
 
 impl Assembled {
     /// Every attachment of the image.
-    pub(super) fn attachments(&self) -> impl Iterator<Item = &Attachment> {
+    pub(crate) fn attachments(&self) -> impl Iterator<Item = &Attachment> {
         let bound = self
             .selected
             .variants
@@ -29,7 +29,7 @@ impl Assembled {
     }
 
     /// Every blob that the image leads to, its index aside.
-    pub(super) fn blobs(&self) -> BTreeSet<Digest> {
+    pub(crate) fn blobs(&self) -> BTreeSet<Digest> {
         let variants = self.selected.variants.iter().map(|variant| &variant.image);
         let mut blobs = BTreeSet::new();
         for image in variants.chain(self.attachments().map(|attachment| &attachment.image)) {
@@ -42,13 +42,26 @@ impl Assembled {
     }
 }
 
+/// What a root is made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// An archive or a layout, where every reference leads to an index: an architecture that
+    /// comes later can then join without a change of names.
+    Loadable,
+    /// A registry, where a single platform is the manifest itself.
+    Registry,
+    /// A registry, and an index is asked for.
+    Index,
+}
+
 /// Finds or makes the root of `selected`. New documents go to `made`.
-pub(super) fn assemble(
+pub(crate) fn assemble(
     selected: Selected,
+    form: Form,
     options: &FuseOptions,
     made: &mut Memory,
 ) -> Result<Assembled> {
-    let root = root(&selected, options, made)?;
+    let root = root(&selected, form, options, made)?;
     if let Some(pinned) = selected.reference.digest()
         && root.digest != *pinned
     {
@@ -62,7 +75,12 @@ pub(super) fn assemble(
     Ok(Assembled { selected, root })
 }
 
-fn root(selected: &Selected, options: &FuseOptions, made: &mut Memory) -> Result<Descriptor> {
+fn root(
+    selected: &Selected,
+    form: Form,
+    options: &FuseOptions,
+    made: &mut Memory,
+) -> Result<Descriptor> {
     let mut children: Vec<Descriptor> = Vec::new();
     for variant in &selected.variants {
         children.push(variant.descriptor.clone());
@@ -77,23 +95,33 @@ fn root(selected: &Selected, options: &FuseOptions, made: &mut Memory) -> Result
     let mut seen = BTreeSet::new();
     children.retain(|child| seen.insert(child.digest));
 
+    let plain =
+        |only: &Descriptor| Descriptor::new(only.media_type.clone(), only.digest, only.size);
     // A pinned manifest, or an artifact that is no image, stays what it is.
     if let [only] = children.as_slice()
         && (only.platform.is_none() || selected.reference.digest() == Some(&only.digest))
     {
-        return Ok(Descriptor::new(
-            only.media_type.clone(),
-            only.digest,
-            only.size,
-        ));
+        return Ok(plain(only));
     }
     if let Some(index) = unchanged(selected, &seen, options) {
         made.insert(index.bytes.clone());
         return Ok(index.descriptor.clone());
     }
-    // skopeo and umoci do not look into a Docker manifest list in a layout or archive; an OCI index
-    // over Docker manifests everybody reads.
-    let docker = options.media_types == MediaTypes::Docker;
+    if let (Form::Registry, [only]) = (form, children.as_slice())
+        && options.annotations.is_empty()
+        && !(selected.previous.as_ref()).is_some_and(|root| root.media_type.is_index())
+    {
+        return Ok(plain(only));
+    }
+    let docker = match options.media_types {
+        MediaTypes::Docker => true,
+        MediaTypes::Oci => false,
+        // skopeo and umoci do not look into a Docker manifest list in a layout or archive; an OCI
+        // index over Docker manifests everybody reads.
+        MediaTypes::Keep | MediaTypes::Auto => {
+            form != Form::Loadable && children.iter().all(|child| child.media_type.is_docker())
+        }
+    };
     let media_type = if docker {
         MediaType::DOCKER_LIST
     } else {

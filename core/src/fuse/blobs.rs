@@ -14,7 +14,7 @@ impl Plan {
     /// Every blob that the images of the run lead to, and with `carried` those that are carried
     /// along. Documents come first, in the order of references; then layers, as they are first
     /// used.
-    pub(super) fn blobs(
+    pub(crate) fn blobs(
         &self,
         source: &dyn BlobSource,
         options: &FuseOptions,
@@ -104,7 +104,7 @@ impl<'a> Held<'a> {
 }
 
 /// The layers of `image`; with `full` each with the diff ID that it has to have.
-fn layers(image: &ImageNode, full: bool) -> impl Iterator<Item = Expected> {
+pub(crate) fn layers(image: &ImageNode, full: bool) -> impl Iterator<Item = Expected> {
     let diff_ids = image.config.as_ref().map(|config| &config.view.diff_ids);
     let layers = image.manifest.view.layers.iter().enumerate();
     layers.map(move |(at, layer)| {
@@ -119,22 +119,22 @@ fn layers(image: &ImageNode, full: bool) -> impl Iterator<Item = Expected> {
 
 /// Distinct blobs, in a fixed order.
 #[derive(Debug, Clone, Default)]
-pub(super) struct BlobSet {
-    pub(super) blobs: Vec<Expected>,
+pub(crate) struct BlobSet {
+    pub(crate) blobs: Vec<Expected>,
     places: HashMap<Digest, usize>,
     /// Those that the run's own images refer to.
     own: HashSet<Digest>,
     /// How often the run's own images refer to a blob, and the bytes that makes.
-    pub(super) referenced: u64,
-    pub(super) referenced_bytes: u64,
+    pub(crate) referenced: u64,
+    pub(crate) referenced_bytes: u64,
     /// Distinct blobs of the run's own images, and their bytes.
-    pub(super) unique: u64,
-    pub(super) unique_bytes: u64,
+    pub(crate) unique: u64,
+    pub(crate) unique_bytes: u64,
 }
 
 impl BlobSet {
     /// What is in any of `sets`.
-    pub(super) fn union(sets: impl Iterator<Item = Self>) -> Self {
+    pub(crate) fn union(sets: impl Iterator<Item = Self>) -> Self {
         let mut union = Self::default();
         for set in sets {
             for blob in &set.blobs {
@@ -154,11 +154,11 @@ impl BlobSet {
     }
 
     /// The number of a blob.
-    pub(super) fn number(&self, digest: &Digest) -> Option<usize> {
+    pub(crate) fn number(&self, digest: &Digest) -> Option<usize> {
         self.places.get(digest).copied()
     }
 
-    fn add(&mut self, expected: Expected, own: bool) {
+    pub(crate) fn add(&mut self, expected: Expected, own: bool) {
         match self.places.get(&expected.digest) {
             Some(place) => {
                 let known = &mut self.blobs[*place];
@@ -186,11 +186,11 @@ impl BlobSet {
         }
     }
 
-    pub(super) fn contains(&self, digest: &Digest) -> bool {
+    pub(crate) fn contains(&self, digest: &Digest) -> bool {
         self.places.contains_key(digest)
     }
 
-    pub(super) fn bytes(&self) -> u64 {
+    pub(crate) fn bytes(&self) -> u64 {
         self.blobs.iter().map(|blob| blob.size).sum()
     }
 }

@@ -15,31 +15,31 @@ use crate::registry::Client;
 
 /// A source, or the destination as it was before the run.
 #[derive(Debug)]
-pub(super) struct Input {
+pub(crate) struct Input {
     /// What its variants say where they come from.
-    pub(super) origin: Arc<Origin>,
-    pub(super) archive: Archive,
+    pub(crate) origin: Arc<Origin>,
+    pub(crate) archive: Archive,
     /// What it lists, in its own order.
-    pub(super) listed: Vec<Listed>,
+    pub(crate) listed: Vec<Listed>,
 }
 
 /// Something that an input lists: its name, and what that leads to unless it is damaged.
 #[derive(Debug)]
-pub(super) struct Listed {
-    pub(super) name: Name,
-    pub(super) found: std::result::Result<Found, Option<Error>>,
+pub(crate) struct Listed {
+    pub(crate) name: Name,
+    pub(crate) found: std::result::Result<Found, Option<Error>>,
 }
 
 /// A root, and the documents below it.
 #[derive(Debug)]
-pub(super) struct Found {
-    pub(super) root: Descriptor,
-    pub(super) node: Node,
+pub(crate) struct Found {
+    pub(crate) root: Descriptor,
+    pub(crate) node: Node,
 }
 
 impl Input {
     /// What `archive` lists, with the documents of it all.
-    pub(super) fn of(
+    pub(crate) fn of(
         mut archive: Archive,
         platform: Option<Platform>,
         is_destination: bool,
@@ -74,7 +74,7 @@ impl Input {
     }
 
     /// What it lists, as far as it is sound.
-    pub(super) fn roots(&self) -> impl Iterator<Item = Digest> {
+    pub(crate) fn roots(&self) -> impl Iterator<Item = Digest> {
         let found = self
             .listed
             .iter()
@@ -83,7 +83,7 @@ impl Input {
     }
 
     /// What its images run on, as far as they say.
-    pub(super) fn platforms(&self) -> BTreeSet<Platform> {
+    pub(crate) fn platforms(&self) -> BTreeSet<Platform> {
         let found = self
             .listed
             .iter()
@@ -99,24 +99,24 @@ impl Input {
 
 /// A source of a run, or its destination as it was, and which inputs are in it.
 #[derive(Debug)]
-pub(super) struct Opened {
+pub(crate) struct Opened {
     /// Its archives are inputs now.
-    pub(super) source: Source,
+    pub(crate) source: Source,
     /// The number of its first input; the others follow.
-    pub(super) first: usize,
+    pub(crate) first: usize,
     /// How many.
-    pub(super) inputs: usize,
+    pub(crate) inputs: usize,
 }
 
 impl Opened {
     /// The numbers of its inputs.
-    pub(super) fn numbers(&self) -> std::ops::Range<usize> {
+    pub(crate) fn numbers(&self) -> std::ops::Range<usize> {
         self.first..self.first + self.inputs
     }
 }
 
 /// Opens a source, or the destination; its inputs are numbered by whoever lists them all.
-pub(super) fn open(
+pub(crate) fn open(
     location: &Location,
     keep: &Keep,
     platform: Option<&Platform>,

@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::oci::{Platform, Reference};
 
 /// The pattern that `glob` is.
-pub(super) fn pattern(glob: &str) -> Result<Pattern> {
+pub(crate) fn pattern(glob: &str) -> Result<Pattern> {
     Pattern::new(glob).map_err(|error| {
         Error::new(ErrorKind::Usage, format!("`{glob}` is not a glob: {error}"))
             .hint("`*` stands for anything, `?` for one character, `[ab]` for one of them")
@@ -18,14 +18,14 @@ pub(super) fn pattern(glob: &str) -> Result<Pattern> {
 
 /// Names images as the options say.
 #[derive(Debug)]
-pub(super) struct Naming<'a> {
+pub(crate) struct Naming<'a> {
     options: &'a FuseOptions,
     images: Vec<Pattern>,
     exclude: Vec<Pattern>,
 }
 
 impl<'a> Naming<'a> {
-    pub(super) fn new(options: &'a FuseOptions) -> Result<Self> {
+    pub(crate) fn new(options: &'a FuseOptions) -> Result<Self> {
         let patterns = |globs: &[String]| {
             let patterns = globs.iter().map(|glob| pattern(glob));
             patterns.collect::<Result<Vec<_>>>()
@@ -41,7 +41,15 @@ impl<'a> Naming<'a> {
     }
 
     /// The reference of an image that its archive calls `name` and that runs on `platforms`.
-    pub(super) fn reference(&self, name: &Name, platforms: &[&Platform]) -> Result<Reference> {
+    pub(crate) fn reference(&self, name: &Name, platforms: &[&Platform]) -> Result<Reference> {
+        self.place(name, platforms).map(|(reference, _)| reference)
+    }
+
+    /// The same, and whether a `--rename` gave it a registry by name, in which it then stays.
+    pub(crate) fn place(&self, name: &Name, platforms: &[&Platform]) -> Result<(Reference, bool)> {
+        if let Some(only) = &self.options.only {
+            return Ok((only.reference.clone(), true));
+        }
         let named = self.named(name)?;
         let stripped = if self.options.strip_arch_suffix {
             match platforms {
@@ -84,7 +92,7 @@ impl<'a> Naming<'a> {
         }
     }
 
-    fn renamed(&self, reference: Reference) -> Result<Reference> {
+    fn renamed(&self, reference: Reference) -> Result<(Reference, bool)> {
         let full = reference.to_string();
         for (from, to) in &self.options.rename {
             let Some(rest) = full.strip_prefix(from.as_str()) else {
@@ -93,18 +101,22 @@ impl<'a> Naming<'a> {
             let at_boundary =
                 rest.is_empty() || from.ends_with(['/', ':']) || rest.starts_with(['/', ':', '@']);
             if at_boundary {
-                return format!("{to}{rest}").parse::<Reference>().map_err(|error| {
-                    error.hint(format!(
-                        "`--rename {from}={to}` makes `{to}{rest}` of `{full}`"
-                    ))
-                });
+                let renamed = format!("{to}{rest}")
+                    .parse::<Reference>()
+                    .map_err(|error| {
+                        error.hint(format!(
+                            "`--rename {from}={to}` makes `{to}{rest}` of `{full}`"
+                        ))
+                    })?;
+                let stays = format!("{to}{rest}").starts_with(&format!("{}/", renamed.registry()));
+                return Ok((renamed, stays));
             }
         }
-        Ok(reference)
+        Ok((reference, false))
     }
 
     /// Whether the globs choose the image.
-    pub(super) fn chooses(&self, reference: &Reference, spelled: Option<&str>) -> bool {
+    pub(crate) fn chooses(&self, reference: &Reference, spelled: Option<&str>) -> bool {
         let full = reference.to_string();
         let familiar = reference.familiar();
         let matches = |pattern: &Pattern| {

@@ -27,7 +27,7 @@ pub(crate) struct Everything {
 
 impl Everything {
     /// What the sources are, and the destination if it was anything.
-    pub(super) fn kinds(&self) -> Vec<SourceKind> {
+    pub(crate) fn kinds(&self) -> Vec<SourceKind> {
         let sources = self.sources.iter();
         sources.map(|opened| opened.source.kind).collect()
     }
@@ -129,7 +129,7 @@ pub(crate) fn open(opening: &Opening<'_>) -> Result<Everything> {
 }
 
 /// The source that `--source-platform` names as `path`.
-pub(super) fn platform_of<'a>(path: &Path, sources: &'a [Location]) -> Option<&'a Location> {
+pub(crate) fn platform_of<'a>(path: &Path, sources: &'a [Location]) -> Option<&'a Location> {
     sources
         .iter()
         .find(|source| source.path == path || Path::new(&source.spelled) == path)

@@ -1,6 +1,6 @@
 //! The choices of `fuse`. Defaults are the documented ones.
 
-mod named;
+pub(crate) mod named;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use crate::error::{Error, ErrorKind};
-use crate::oci::Platform;
+use crate::oci::{Platform, Reference};
 use crate::registry::Connect;
 
 /// An enum whose variants are words on the command line, in Python and in C.
@@ -33,7 +33,7 @@ macro_rules! words {
             }
         }
 
-        impl FromStr for $name {
+        impl std::str::FromStr for $name {
             type Err = Error;
 
             fn from_str(text: &str) -> Result<Self, Error> {
@@ -47,13 +47,15 @@ macro_rules! words {
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(self.word())
             }
         }
     };
 }
+
+pub(crate) use words;
 
 words!(
     /// What the destination is.
@@ -246,6 +248,21 @@ pub struct FuseOptions {
     pub clean: bool,
     /// How to get into registries.
     pub connect: Connect,
+    /// Everything is one image.
+    pub(crate) only: Option<Only>,
+}
+
+/// All sources are variants of one image, whatever they call it.
+#[derive(Debug, Clone)]
+pub(crate) struct Only {
+    /// What it is called.
+    pub(crate) reference: Reference,
+    /// Whether what the destination has under that name stays.
+    pub(crate) append: bool,
+    /// Platforms that do not stay.
+    pub(crate) remove: Vec<Platform>,
+    /// Whether the sources are what the destination has, and lose them too.
+    pub(crate) takes_off: bool,
 }
 
 impl Default for FuseOptions {
@@ -275,6 +292,7 @@ impl Default for FuseOptions {
             keep_going: false,
             clean: false,
             connect: Connect::default(),
+            only: None,
         }
     }
 }

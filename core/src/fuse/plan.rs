@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::assemble::{Assembled, assemble};
+use super::assemble::{Assembled, Form, assemble};
 use super::input::{Found, Input};
 use super::naming::Naming;
 use super::rewrite::{Layers, rewrite};
@@ -18,47 +18,47 @@ use crate::store::Memory;
 
 /// Something that the destination has and this run leaves alone.
 #[derive(Debug)]
-pub(super) struct Carried {
-    pub(super) name: Name,
-    pub(super) root: Descriptor,
-    pub(super) reference: Option<Reference>,
-    pub(super) node: Node,
+pub(crate) struct Carried {
+    pub(crate) name: Name,
+    pub(crate) root: Descriptor,
+    pub(crate) reference: Option<Reference>,
+    pub(crate) node: Node,
 }
 
 /// An image that was not planned, and why.
 #[derive(Debug)]
-pub(super) struct Left {
-    pub(super) reference: String,
-    pub(super) names: BTreeSet<String>,
+pub(crate) struct Left {
+    pub(crate) reference: String,
+    pub(crate) names: BTreeSet<String>,
     /// `None`: a choice left nothing of it.
-    pub(super) error: Option<Error>,
+    pub(crate) error: Option<Error>,
 }
 
 /// The variants that each reference keeps: the plan before anything is compressed.
 #[derive(Debug, Default)]
-pub(super) struct Selection {
-    pub(super) images: Vec<Selected>,
-    pub(super) left: Vec<Left>,
-    pub(super) carried: Vec<Carried>,
+pub(crate) struct Selection {
+    pub(crate) images: Vec<Selected>,
+    pub(crate) left: Vec<Left>,
+    pub(crate) carried: Vec<Carried>,
     /// What the destination's old roots lead to.
-    pub(super) formerly: BTreeSet<Digest>,
+    pub(crate) formerly: BTreeSet<Digest>,
 }
 
 /// The whole plan.
 #[derive(Debug, Default)]
-pub(super) struct Plan {
-    pub(super) images: Vec<Assembled>,
-    pub(super) left: Vec<Left>,
-    pub(super) carried: Vec<Carried>,
-    pub(super) formerly: BTreeSet<Digest>,
+pub(crate) struct Plan {
+    pub(crate) images: Vec<Assembled>,
+    pub(crate) left: Vec<Left>,
+    pub(crate) carried: Vec<Carried>,
+    pub(crate) formerly: BTreeSet<Digest>,
     /// Documents that the plan made.
-    pub(super) made: Memory,
+    pub(crate) made: Memory,
 }
 
 /// Pairs what those of `inputs` list that are `chosen`, and chooses the variants of each reference.
 /// Nothing may be left. What the others have of the same references fills in the platforms that
 /// these lack: archives of one package that hold the same image lead to the same index.
-pub(super) fn choose(
+pub(crate) fn choose(
     inputs: &mut [Input],
     chosen: &dyn Fn(usize) -> bool,
     options: &FuseOptions,
@@ -96,6 +96,12 @@ pub(super) fn choose(
                 }
             };
             let flattened = flatten(&found.node, &found.root, &input.origin)
+                .map(|mut flattened| {
+                    if let Some(only) = options.only.as_ref().filter(|only| only.takes_off) {
+                        flattened.remove(&only.remove);
+                    }
+                    flattened
+                })
                 .map_err(|error| error.path(&input.archive.location.path));
             let platforms: BTreeSet<&Platform> = match &flattened {
                 Ok(flat) => flat
@@ -107,11 +113,11 @@ pub(super) fn choose(
             };
             let platforms: Vec<&Platform> = platforms.into_iter().collect();
             let named = naming
-                .reference(&listed.name, &platforms)
+                .place(&listed.name, &platforms)
                 .map_err(|error| error.path(&input.archive.location.path));
             let spelled = listed.name.spelled();
-            let reference = match named {
-                Ok(reference) => reference,
+            let (reference, stays) = match named {
+                Ok(named) => named,
                 Err(error) if options.keep_going => {
                     let reference = spelled.unwrap_or_default().to_owned();
                     let names = BTreeSet::from([reference.clone()]);
@@ -133,6 +139,7 @@ pub(super) fn choose(
                 Ok(flattened) => {
                     let candidates = paired.entry(reference).or_default();
                     candidates.names.extend(spelled.map(str::to_owned));
+                    candidates.stays |= stays;
                     candidates.incoming.extend(flattened);
                 }
                 Err(error) if options.keep_going => {
@@ -245,13 +252,13 @@ fn fill_in(
 
 impl Selection {
     /// Whether there is no image, and none that failed.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.images.is_empty() && self.left.iter().all(|left| left.error.is_none())
     }
 }
 
 /// The error of a run in which the choices leave no image of `inputs`.
-pub(super) fn nothing(inputs: &[Input]) -> Error {
+pub(crate) fn nothing(inputs: &[Input]) -> Error {
     let listed: usize = inputs.iter().map(|input| input.listed.len()).sum();
     if listed == 0 {
         let message = "the sources hold no image at all";
@@ -270,7 +277,7 @@ pub(super) fn nothing(inputs: &[Input]) -> Error {
 }
 
 /// `error`, which reading the destination gave, with what to do about it.
-pub(super) fn damaged_destination(error: Error) -> Error {
+pub(crate) fn damaged_destination(error: Error) -> Error {
     if error.kind().exit_status() != ErrorKind::InvalidArchive.exit_status() {
         return error;
     }
@@ -315,10 +322,14 @@ fn add_existing(
             {
                 Some(candidates) => {
                     let several = !candidates.existing.variants.is_empty();
-                    if !replace {
-                        candidates
-                            .existing
-                            .extend(flatten(&node, &root, &input.origin)?);
+                    // One image that is made anew keeps nothing, whatever becomes of the others.
+                    let anew = options.only.as_ref().is_some_and(|only| !only.append);
+                    if !replace && !anew {
+                        let mut held = flatten(&node, &root, &input.origin)?;
+                        if let Some(only) = &options.only {
+                            held.remove(&only.remove);
+                        }
+                        candidates.existing.extend(held);
                     }
                     candidates.previous = (!several).then(|| root.clone());
                     if !replace {
@@ -344,7 +355,7 @@ fn add_existing(
 }
 
 /// Calls `visit` for everything that `node` leads to and that is there, itself included.
-pub(super) fn reach(node: &Node, visit: &mut dyn FnMut(&Descriptor)) {
+pub(crate) fn reach(node: &Node, visit: &mut dyn FnMut(&Descriptor)) {
     match node {
         Node::Image(image) => {
             visit(&image.manifest.descriptor);
@@ -364,7 +375,7 @@ pub(super) fn reach(node: &Node, visit: &mut dyn FnMut(&Descriptor)) {
 
 impl Plan {
     /// Makes the roots. `layers`: those that were compressed anew.
-    pub(super) fn make(
+    pub(crate) fn make(
         selection: Selection,
         layers: &Layers,
         options: &FuseOptions,
@@ -390,7 +401,7 @@ impl Plan {
                 .variants
                 .iter_mut()
                 .try_for_each(|v| rewrite(v, layers, options, &mut plan.made).map(drop))
-                .and_then(|()| assemble(selected, options, &mut plan.made));
+                .and_then(|()| assemble(selected, Form::Loadable, options, &mut plan.made));
             match outcome {
                 Ok(mut image) => {
                     image.selected.before = before;
@@ -411,7 +422,7 @@ impl Plan {
     }
 
     /// Everything that is carried along leads to.
-    pub(super) fn carried_blobs(&self) -> BTreeSet<Digest> {
+    pub(crate) fn carried_blobs(&self) -> BTreeSet<Digest> {
         let mut digests = BTreeSet::new();
         for carried in &self.carried {
             reach(&carried.node, &mut |descriptor| {

@@ -12,11 +12,11 @@ use crate::oci::{Descriptor, Digest, Document, MediaType, Raw, annotation, write
 use crate::store::Memory;
 
 /// Layers that were compressed anew: the digest of what was, and what is now.
-pub(super) type Layers = HashMap<Digest, Descriptor>;
+pub(crate) type Layers = HashMap<Digest, Descriptor>;
 
 /// Rewrites the manifest of `variant` if `options` or `layers` ask for it; the new bytes go to
 /// `made`. Returns whether they did.
-pub(super) fn rewrite(
+pub(crate) fn rewrite(
     variant: &mut Variant,
     layers: &Layers,
     options: &FuseOptions,

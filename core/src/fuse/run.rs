@@ -186,15 +186,23 @@ fn clean(path: &Path, options: &FuseOptions) -> Result<()> {
 
 /// What makes no sense is said before anything is touched.
 fn check(sources: &[Location], output: Option<&Location>, options: &FuseOptions) -> Result<()> {
+    check_sources(sources, options)?;
+    if output.is_none() && !options.dry_run {
+        return Err(Error::new(ErrorKind::Usage, "no destination is named")
+            .hint("name one with `-o`, or plan with `--dry-run`"));
+    }
+    let is_standard = |output: &Location| output.transport == Transport::Standard;
+    if !options.dry_run && output.is_some_and(is_standard) {
+        fsx::standard_output()?;
+    }
+    Ok(())
+}
+
+/// The same, of sources.
+pub(crate) fn check_sources(sources: &[Location], options: &FuseOptions) -> Result<()> {
     let usage = |message: &str, hint: &str| Err(Error::new(ErrorKind::Usage, message).hint(hint));
     if sources.is_empty() {
         return usage("no source is named", "name at least one archive or layout");
-    }
-    if output.is_none() && !options.dry_run {
-        return usage(
-            "no destination is named",
-            "name one with `-o`, or plan with `--dry-run`",
-        );
     }
     let standard = |location: &&Location| location.transport == Transport::Standard;
     let inputs = sources.iter().filter(standard).count();
@@ -204,9 +212,6 @@ fn check(sources: &[Location], output: Option<&Location>, options: &FuseOptions)
     // A host may have closed them, and the next file that is opened gets the number: ask before.
     if inputs > 0 {
         fsx::standard_input()?;
-    }
-    if !options.dry_run && output.is_some_and(|output| standard(&output)) {
-        fsx::standard_output()?;
     }
     for (path, _) in &options.source_platforms {
         if platform_of(path, sources).is_none() {
@@ -288,8 +293,11 @@ impl Run<'_> {
     }
 
     fn warnings(&self, plans: &[Plan]) -> Vec<crate::report::Warning> {
-        let archive = self.destination.is_some() && self.format != Format::Oci;
-        let mut warnings = warn::warnings(plans, archive);
+        let place = match self.destination.is_some() && self.format != Format::Oci {
+            true => warn::Place::Archive,
+            false => warn::Place::Layout,
+        };
+        let mut warnings = warn::warnings(plans, place);
         warnings.extend(self.tree.iter().flat_map(|tree| tree.warnings.clone()));
         warnings.sort();
         warnings

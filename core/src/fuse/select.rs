@@ -11,49 +11,82 @@ use crate::report::Variant as Shown;
 
 /// Everything that the inputs and the destination have under one reference.
 #[derive(Debug, Default)]
-pub(super) struct Candidates {
+pub(crate) struct Candidates {
     /// How the inputs spell it.
-    pub(super) names: BTreeSet<String>,
+    pub(crate) names: BTreeSet<String>,
+    /// Whether a `--rename` gave it a registry by name.
+    pub(crate) stays: bool,
     /// What the inputs have, in the order in which they were named.
-    pub(super) incoming: Flattened,
+    pub(crate) incoming: Flattened,
     /// What the destination has.
-    pub(super) existing: Flattened,
+    pub(crate) existing: Flattened,
     /// The root that the destination has, if it is just one.
-    pub(super) previous: Option<Descriptor>,
+    pub(crate) previous: Option<Descriptor>,
     /// All roots that the destination has, to be carried along if nothing comes of the rest.
-    pub(super) before: Vec<Carried>,
+    pub(crate) before: Vec<Carried>,
 }
 
 /// The variants that one reference keeps.
 #[derive(Debug)]
-pub(super) struct Selected {
-    pub(super) reference: Reference,
-    pub(super) names: BTreeSet<String>,
+pub(crate) struct Selected {
+    pub(crate) reference: Reference,
+    pub(crate) names: BTreeSet<String>,
+    /// Whether a `--rename` gave it a registry by name, in which it then stays.
+    pub(crate) stays: bool,
     /// By platform.
-    pub(super) variants: Vec<Variant>,
+    pub(crate) variants: Vec<Variant>,
     /// Attachments without a variant that they describe.
-    pub(super) loose: Vec<Attachment>,
+    pub(crate) loose: Vec<Attachment>,
     /// Indexes that may turn out to be the result, unchanged.
-    pub(super) indexes: Vec<Raw<Index>>,
+    pub(crate) indexes: Vec<Raw<Index>>,
     /// Children that an index named and no input has.
-    pub(super) absent: Vec<Descriptor>,
-    pub(super) previous: Option<Descriptor>,
+    pub(crate) absent: Vec<Descriptor>,
+    pub(crate) previous: Option<Descriptor>,
     /// Platforms whose image at the destination the run replaced; `None` for an artifact.
-    pub(super) replaced: Vec<Option<Platform>>,
+    pub(crate) replaced: Vec<Option<Platform>>,
     /// Platforms that only the destination had.
-    pub(super) retained: Vec<Platform>,
+    pub(crate) retained: Vec<Platform>,
     /// What the destination had, which stays if the image fails after all.
-    pub(super) before: Vec<Carried>,
+    pub(crate) before: Vec<Carried>,
+}
+
+impl Selected {
+    /// An image that is nothing but its name.
+    pub(crate) fn nothing(reference: &Reference) -> Self {
+        Self {
+            reference: reference.clone(),
+            names: BTreeSet::new(),
+            stays: true,
+            variants: Vec::new(),
+            loose: Vec::new(),
+            indexes: Vec::new(),
+            absent: Vec::new(),
+            previous: None,
+            replaced: Vec::new(),
+            retained: Vec::new(),
+            before: Vec::new(),
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn named(reference: &str, stays: bool) -> Self {
+        let reference = reference.parse().expect("a reference");
+        Self {
+            stays,
+            ..Self::nothing(&reference)
+        }
+    }
 }
 
 /// Chooses among `candidates`. `None`: the platform filter leaves nothing.
-pub(super) fn select(
+pub(crate) fn select(
     reference: &Reference,
     candidates: Candidates,
     options: &FuseOptions,
 ) -> Result<Option<Selected>> {
     let Candidates {
         names,
+        stays,
         mut incoming,
         existing,
         previous,
@@ -142,6 +175,7 @@ pub(super) fn select(
     Ok(Some(Selected {
         reference,
         names,
+        stays,
         variants,
         loose,
         indexes,

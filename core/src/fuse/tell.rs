@@ -31,7 +31,7 @@ pub(super) fn destination(destination: &Destination, output: &Location) -> repor
 
 /// Every image of `plans`, sorted by reference; one that several archives of a package hold, once.
 /// `replaces`: the destination as a whole is replaced.
-pub(super) fn images(report: &mut Report, plans: &[Plan], replaces: bool) {
+pub(crate) fn images(report: &mut Report, plans: &[Plan], replaces: bool) {
     let found = plans.iter().flat_map(|plan| &plan.images);
     let found = found.map(|image| planned(image, replaces));
     let lost = plans.iter().flat_map(|plan| &plan.left).map(left);
@@ -160,7 +160,7 @@ fn left(left: &Left) -> Image {
 }
 
 /// How many blobs and bytes the run's images are.
-pub(super) fn totals(report: &mut Report, set: &BlobSet) {
+pub(crate) fn totals(report: &mut Report, set: &BlobSet) {
     report.blobs.referenced = set.referenced;
     report.blobs.unique = set.unique;
     report.bytes.unique = set.unique_bytes;
@@ -168,7 +168,7 @@ pub(super) fn totals(report: &mut Report, set: &BlobSet) {
 }
 
 /// Takes back digests that a plan cannot know.
-pub(super) fn forget_digests(report: &mut Report) {
+pub(crate) fn forget_digests(report: &mut Report) {
     for image in &mut report.images {
         image.digest = None;
         image.previous_digest = None;
@@ -179,7 +179,7 @@ pub(super) fn forget_digests(report: &mut Report) {
 }
 
 /// Says how the run ended.
-pub(super) fn finish(report: &mut Report) -> Result<()> {
+pub(crate) fn finish(report: &mut Report) -> Result<()> {
     let failed = report
         .images
         .iter()

@@ -63,13 +63,13 @@ fn jobs(images: &[&Selected], to: Compression, source: &dyn BlobSource) -> Vec<J
 }
 
 /// Whether `images` have layers that `options` want otherwise.
-pub(super) fn needed(images: &[&Selected], options: Compress, source: &dyn BlobSource) -> bool {
+pub(crate) fn needed(images: &[&Selected], options: Compress, source: &dyn BlobSource) -> bool {
     target(options).is_some_and(|(to, _)| !jobs(images, to, source).is_empty())
 }
 
 /// Compresses the layers of `images` as `options` ask, into `spool`; returns them, and how many
 /// bytes of the sources that took.
-pub(super) fn transcode(
+pub(crate) fn transcode(
     images: &[&Selected],
     options: Compress,
     source: &dyn BlobSource,

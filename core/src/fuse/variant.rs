@@ -25,6 +25,16 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
+    /// What a destination called `label` holds.
+    pub(crate) fn destination(label: String) -> Self {
+        Self {
+            path: label.clone().into(),
+            label,
+            is_destination: true,
+            ..Self::default()
+        }
+    }
+
     /// `archive`, whose images all run on `platform` if that is said.
     pub(crate) fn of(archive: &Archive, platform: Option<Platform>, is_destination: bool) -> Self {
         let roots = archive.roots.iter().map(|root| root.descriptor.digest);
@@ -80,6 +90,15 @@ impl Flattened {
         self.loose.extend(other.loose);
         self.indexes.extend(other.indexes);
         self.absent.extend(other.absent);
+    }
+
+    /// Takes `platforms` off, with what is attached to them.
+    pub(crate) fn remove(&mut self, platforms: &[Platform]) {
+        let goes = |platform: Option<&Platform>| {
+            platform.is_some_and(|own| platforms.iter().any(|gone| gone.selects(own)))
+        };
+        self.variants.retain(|v| !goes(v.platform.as_ref()));
+        self.absent.retain(|child| !goes(child.platform.as_ref()));
     }
 
     /// Puts attachments to the variants that they describe.

@@ -15,8 +15,19 @@ fn warning(code: &'static str, reference: Option<&str>, message: String) -> Warn
     }
 }
 
+/// Where a plan goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// A layout, or nowhere yet.
+    Layout,
+    /// An archive that docker loads from.
+    Archive,
+    /// A registry.
+    Registry,
+}
+
 /// Every warning about `images`; sorted.
-pub(super) fn warnings(plans: &[Plan], archive: bool) -> Vec<Warning> {
+pub(crate) fn warnings(plans: &[Plan], place: Place) -> Vec<Warning> {
     let mut warnings = Vec::new();
     let images: Vec<&Assembled> = plans.iter().flat_map(|plan| &plan.images).collect();
     let images = &images[..];
@@ -27,10 +38,12 @@ pub(super) fn warnings(plans: &[Plan], archive: bool) -> Vec<Warning> {
     mismatches(images, &mut warnings);
     for image in images {
         merges(image, &mut warnings);
-        docker_list(image, &mut warnings);
+        if place != Place::Registry {
+            docker_list(image, &mut warnings);
+        }
         partial(image, &mut warnings);
     }
-    if archive {
+    if place == Place::Archive {
         docker_platform(images, &mut warnings);
     }
     warnings.sort();

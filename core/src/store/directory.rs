@@ -117,6 +117,12 @@ impl BlobDirectory {
         &self.path
     }
 
+    /// The most bytes of blobs that were here at once.
+    #[must_use]
+    pub fn peak(&self) -> u64 {
+        self.held()
+    }
+
     /// How many bytes of blobs were written.
     #[must_use]
     pub fn held(&self) -> u64 {

@@ -164,7 +164,7 @@ impl FuseOptions {
     }
 }
 
-fn switch(name: &str, value: &str) -> Result<bool> {
+pub(crate) fn switch(name: &str, value: &str) -> Result<bool> {
     match value {
         "true" | "1" | "yes" | "on" => Ok(true),
         "false" | "0" | "no" | "off" => Ok(false),

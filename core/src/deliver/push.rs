@@ -1,0 +1,412 @@
+//! Fuse and push in one go.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use rayon::ThreadPool;
+
+use super::send::{Ledger, Needs, Sender, Spot};
+use super::spool::Spool;
+use super::tag::{Merged, Outgoing, Tagger};
+use super::target::{Base, Target, targets};
+use super::{DeliverOptions, claim, preflight, tell};
+use crate::error::{Error, ErrorKind, Result};
+use crate::fuse::assemble::Form;
+use crate::fuse::open::{Everything, Opening, open};
+use crate::fuse::plan::{Left, Selection, choose, nothing};
+use crate::fuse::rewrite::rewrite;
+use crate::fuse::select::Selected;
+use crate::fuse::transcode;
+use crate::fuse::{FuseOptions, Verify, check_sources};
+use crate::graph::ImageNode;
+use crate::location::Location;
+use crate::oci::Digest;
+use crate::package::Keep;
+use crate::progress::{Phase, Progress};
+use crate::registry::Client;
+use crate::report::Report;
+use crate::store::{BlobSource, Memory, Sources, workers};
+
+/// How many requests wait for a registry at once where nobody says.
+const CONNECTIONS: usize = 6;
+
+/// Where a run pushes to.
+enum To {
+    /// Every image by its name below it.
+    Base(Base),
+    /// All of it is one image.
+    Index(Target),
+}
+
+/// Pushes the images of `sources` to `to`; what there is to tell goes into `report`, as far as the
+/// run comes.
+pub(super) fn run(
+    sources: &[Location],
+    to: &str,
+    options: &DeliverOptions,
+    progress: &Progress,
+    report: &mut Report,
+) -> Result<()> {
+    let base = Base::parse(to)?;
+    report.destination = Some(tell::destination(&base));
+    check_sources(sources, &options.fuse)?;
+    go(sources, To::Base(base), options, progress, report)
+}
+
+/// Makes `target` an index over `sources`, which may be none if platforms are taken off it.
+pub(super) fn index(
+    target: Target,
+    sources: &[Location],
+    options: &DeliverOptions,
+    progress: &Progress,
+    report: &mut Report,
+) -> Result<()> {
+    report.destination = Some(tell::destination(&target.base()));
+    if !sources.is_empty() {
+        check_sources(sources, &options.fuse)?;
+    }
+    go(sources, To::Index(target), options, progress, report)
+}
+
+fn go(
+    sources: &[Location],
+    to: To,
+    options: &DeliverOptions,
+    progress: &Progress,
+    report: &mut Report,
+) -> Result<()> {
+    let base = match &to {
+        To::Base(base) => base.clone(),
+        To::Index(target) => target.base(),
+    };
+    let pool = workers::pool(options.fuse.jobs)?;
+    let senders = workers::pool(Some(
+        options
+            .fuse
+            .jobs
+            .map_or(CONNECTIONS, |jobs| jobs.min(CONNECTIONS)),
+    ))?;
+    let connect = &options.fuse.connect;
+    let client = Client::new(
+        connect.access.clone(),
+        connect.settings.clone(),
+        progress.stop().clone(),
+    )?;
+    // Before anything is read: that may take an hour.
+    client.host(&base.host).check()?;
+    let spool = Spool::take(sources, &base, options)?;
+    let ledger = Ledger::default();
+    let sender = Sender {
+        client: &client,
+        pool: &senders,
+        progress,
+        ledger: &ledger,
+        sessions: spool.as_ref().map(Spool::sessions),
+        thorough: options.fuse.verify == Verify::Full,
+        dry_run: options.fuse.dry_run,
+    };
+    let mut push = Push {
+        to,
+        options,
+        pool,
+        client: &client,
+        spool: spool.as_ref(),
+        sender: &sender,
+        progress,
+        report,
+    };
+    let outcome = push.run(sources);
+    push.report.warnings.extend(tell::notices(&client));
+    push.report.warnings.sort();
+    tell::traffic(push.report, &ledger, spool.as_ref());
+    match (outcome, &spool) {
+        (Err(error), Some(spool)) => Err(spool.keep(error)),
+        (outcome, _) => outcome,
+    }
+}
+
+struct Push<'a> {
+    to: To,
+    options: &'a DeliverOptions,
+    pool: ThreadPool,
+    client: &'a Client,
+    spool: Option<&'a Spool>,
+    sender: &'a Sender<'a>,
+    progress: &'a Progress,
+    report: &'a mut Report,
+}
+
+impl Push<'_> {
+    fn run(&mut self, sources: &[Location]) -> Result<()> {
+        let mut opened = self.open(sources)?;
+        // What an image lacks, its tag may have.
+        let choosing = FuseOptions {
+            require_platforms: Vec::new(),
+            ..self.options.fuse.clone()
+        };
+        let mut selection = choose(&mut opened.inputs, &|_| true, &choosing)?;
+        let targets = match &self.to {
+            To::Base(base) => targets(base, &selection.images, self.options)?,
+            To::Index(target) => vec![target.clone()],
+        };
+        if let (To::Index(_), Some(only), true) =
+            (&self.to, &self.options.fuse.only, sources.is_empty())
+        {
+            selection.images.push(Selected::nothing(&only.reference));
+        }
+        if selection.is_empty() {
+            return Err(nothing(&opened.inputs));
+        }
+        preflight::check(self.client, &targets, self.options, self.report)?;
+        self.report.bytes.read = opened.read;
+        let (images, left, made) = self.outgoing(selection, targets, &opened)?;
+        self.deliver(images, left, &made, &opened)
+    }
+
+    fn open(&self, sources: &[Location]) -> Result<Everything> {
+        let keep = match self.spool {
+            Some(spool) => Keep::Spool {
+                blobs: Arc::clone(spool.blobs()),
+                files: false,
+            },
+            None => Keep::Documents,
+        };
+        open(&Opening {
+            sources,
+            existing: None,
+            keep,
+            client: self.client,
+            options: &self.options.fuse,
+            pool: &self.pool,
+            progress: self.progress,
+        })
+    }
+
+    /// The images with their targets, their layers compressed as asked.
+    fn outgoing(
+        &mut self,
+        selection: Selection,
+        targets: Vec<Target>,
+        opened: &Everything,
+    ) -> Result<(Vec<Outgoing>, Vec<Left>, Memory)> {
+        let Selection {
+            images, mut left, ..
+        } = selection;
+        let held = holders(opened);
+        let layers = match self.spool {
+            Some(spool) => {
+                let mut all: Vec<&dyn BlobSource> = vec![&**spool.blobs()];
+                all.extend(held);
+                let (layers, read) = transcode::transcode(
+                    &images.iter().collect::<Vec<_>>(),
+                    self.options.fuse.compression,
+                    &Sources(all),
+                    spool.blobs(),
+                    &self.pool,
+                    self.progress,
+                )?;
+                self.report.bytes.read += read;
+                layers
+            }
+            None => Default::default(),
+        };
+        let mut made = Memory::default();
+        let mut outgoing = Vec::new();
+        for (mut selected, target) in images.into_iter().zip(targets) {
+            let rewritten = selected
+                .variants
+                .iter_mut()
+                .try_for_each(|v| rewrite(v, &layers, &self.options.fuse, &mut made).map(drop));
+            match rewritten {
+                Ok(()) => outgoing.push(Outgoing {
+                    spot: Spot::of(&target),
+                    selected,
+                    target,
+                }),
+                Err(error) if self.options.fuse.keep_going => left.push(Left {
+                    reference: selected.reference.to_string(),
+                    names: selected.names,
+                    error: Some(error),
+                }),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok((outgoing, left, made))
+    }
+
+    /// Sends everything, tags last, and tells.
+    fn deliver(
+        &mut self,
+        images: Vec<Outgoing>,
+        mut left: Vec<Left>,
+        made: &Memory,
+        opened: &Everything,
+    ) -> Result<()> {
+        let tagger = Tagger {
+            sender: self.sender,
+            options: self.options,
+            form: match self.to {
+                To::Base(_) => Form::Registry,
+                To::Index(_) => Form::Index,
+            },
+        };
+        let planned = self.each(images, &mut left, |image| tagger.plan(image))?;
+        let planned = self.send(planned, &mut left, made, opened)?;
+        let done: Vec<(Outgoing, Merged)> = if self.options.fuse.dry_run {
+            planned
+        } else {
+            self.progress.enter(Phase::Publish, 0, 0)?;
+            // All manifests before the first tag.
+            let planned = self.each_planned(planned, &mut left, |image, merged| {
+                if merged.settled.is_none() {
+                    tagger.put_children(image, &merged)?;
+                }
+                Ok(merged)
+            })?;
+            self.each_planned(planned, &mut left, |image, merged| {
+                claim::release(&tagger, image)?;
+                match self.options.claim_tags || self.options.clean_claims {
+                    true => claim::settle(&tagger, image, merged),
+                    false => tagger.settle(image, merged),
+                }
+            })?
+        };
+        self.tell(done, left)
+    }
+
+    /// Sends the blobs of what is `planned`. With `keep_going` images that need a damaged one are
+    /// left.
+    fn send(
+        &mut self,
+        planned: Vec<(Outgoing, Merged)>,
+        left: &mut Vec<Left>,
+        made: &Memory,
+        opened: &Everything,
+    ) -> Result<Vec<(Outgoing, Merged)>> {
+        let held = holders(opened);
+        let mut all: Vec<&dyn BlobSource> = vec![made];
+        all.extend(self.spool.map(|spool| &**spool.blobs() as &dyn BlobSource));
+        all.extend(held);
+        let source = Sources(all);
+        let full = self.options.fuse.verify == Verify::Full;
+        let mut ours: Vec<(Spot, &ImageNode)> = Vec::new();
+        for (image, merged) in &planned {
+            if merged.settled.is_none() {
+                let nodes = images_of(merged).map(|node| (image.spot.clone(), node));
+                ours.extend(nodes);
+            }
+        }
+        self.sender.recognise(&ours)?;
+        let mut needs = Needs::default();
+        for (spot, image) in &ours {
+            needs.add(spot, image, &source, full);
+        }
+        self.progress
+            .enter(Phase::Write, needs.bytes(), needs.count())?;
+        let keep_going = self.options.fuse.keep_going;
+        let damaged = self.sender.blobs(&needs, &source, keep_going)?;
+        let mut damaged: BTreeMap<Digest, Error> = damaged.into_iter().collect();
+        let mut whole = Vec::new();
+        for (image, merged) in planned {
+            let blobs = merged.image.blobs();
+            match blobs.iter().find(|digest| damaged.contains_key(digest)) {
+                None => whole.push((image, merged)),
+                Some(digest) => {
+                    // The first image takes the error itself, the others one like it.
+                    let message = "shares a damaged blob with another image";
+                    let like = Error::new(ErrorKind::DigestMismatch, message).digest(digest);
+                    left.push(Left {
+                        reference: image.selected.reference.to_string(),
+                        names: image.selected.names,
+                        error: damaged.insert(*digest, like),
+                    });
+                }
+            }
+        }
+        Ok(whole)
+    }
+
+    /// Does `work` for every image, several at a time; with `keep_going` those that fail are left.
+    fn each(
+        &self,
+        images: Vec<Outgoing>,
+        left: &mut Vec<Left>,
+        work: impl Fn(&Outgoing) -> Result<Merged> + Sync,
+    ) -> Result<Vec<(Outgoing, Merged)>> {
+        let images = images.into_iter().map(|image| (image, ())).collect();
+        self.every(images, left, |image, ()| work(image))
+    }
+
+    fn each_planned(
+        &self,
+        planned: Vec<(Outgoing, Merged)>,
+        left: &mut Vec<Left>,
+        work: impl Fn(&Outgoing, Merged) -> Result<Merged> + Sync,
+    ) -> Result<Vec<(Outgoing, Merged)>> {
+        self.every(planned, left, work)
+    }
+
+    fn every<T: Send>(
+        &self,
+        images: Vec<(Outgoing, T)>,
+        left: &mut Vec<Left>,
+        work: impl Fn(&Outgoing, T) -> Result<Merged> + Sync,
+    ) -> Result<Vec<(Outgoing, Merged)>> {
+        use rayon::prelude::*;
+        let done: Vec<(Outgoing, Result<Merged>)> = self.sender.pool.install(|| {
+            (images.into_par_iter().with_max_len(1))
+                .map(|(image, with)| {
+                    let outcome = self.progress.check().and_then(|()| work(&image, with));
+                    (image, outcome)
+                })
+                .collect()
+        });
+        let mut good = Vec::new();
+        let mut failed = None;
+        for (image, outcome) in done {
+            match outcome {
+                Ok(merged) => good.push((image, merged)),
+                Err(error) if self.options.fuse.keep_going && passes(&error) => left.push(Left {
+                    reference: image.selected.reference.to_string(),
+                    names: image.selected.names,
+                    error: Some(error),
+                }),
+                Err(error) => failed = failed.or(Some(error)),
+            }
+        }
+        match failed {
+            Some(error) => Err(error),
+            None => Ok(good),
+        }
+    }
+
+    fn tell(&mut self, done: Vec<(Outgoing, Merged)>, left: Vec<Left>) -> Result<()> {
+        tell::images(self.report, done, left)
+    }
+}
+
+/// Whether the run may go on with the other images.
+fn passes(error: &Error) -> bool {
+    !matches!(error.kind(), ErrorKind::Cancelled | ErrorKind::Internal)
+}
+
+/// Everything that holds blobs and does not let go of them.
+fn holders(opened: &Everything) -> Vec<&dyn BlobSource> {
+    let archives = opened.inputs.iter().map(|input| &input.archive);
+    archives.map(|archive| archive as &dyn BlobSource).collect()
+}
+
+/// The manifests of `merged` that its tag's registry may not have yet, each once.
+fn images_of(merged: &Merged) -> impl Iterator<Item = &ImageNode> {
+    let mut seen = BTreeSet::new();
+    let variants = merged.image.selected.variants.iter();
+    variants
+        .filter(|variant| !variant.origin.is_destination)
+        .map(|variant| &variant.image)
+        .chain(
+            (merged.image.attachments())
+                .filter(|attachment| !attachment.origin.is_destination)
+                .map(|attachment| &attachment.image),
+        )
+        .filter(move |image| seen.insert(image.manifest.descriptor.digest))
+}

@@ -1,0 +1,355 @@
+//! Sending blobs and manifests: each distinct blob once, to the first repository that needs it;
+//! the others take it over from there.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Condvar, Mutex, PoisonError};
+
+use rayon::ThreadPool;
+
+use super::target::Target;
+use crate::error::{Error, Result};
+use crate::fuse::assemble::Assembled;
+use crate::fuse::blobs::layers;
+use crate::graph::ImageNode;
+use crate::oci::Digest;
+use crate::progress::Progress;
+use crate::registry::{Client, Repository, Sessions};
+use crate::store::{BlobReader, BlobSource, Expected, Place, Transfer, absent, workers};
+
+/// A repository of a registry.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Spot {
+    pub(super) host: String,
+    pub(super) repository: String,
+}
+
+impl Spot {
+    pub(super) fn of(target: &Target) -> Self {
+        Self {
+            host: target.host.clone(),
+            repository: target.repository.clone(),
+        }
+    }
+}
+
+/// Which blobs which repositories need.
+#[derive(Debug, Default)]
+pub(super) struct Needs(BTreeMap<Digest, (Expected, BTreeSet<Spot>)>);
+
+impl Needs {
+    /// Adds every blob of `image` that somebody has to have: foreign layers, and content that its
+    /// descriptor carries, may be nowhere. `full`: layers are checked against their diff IDs.
+    pub(super) fn add(
+        &mut self,
+        spot: &Spot,
+        image: &ImageNode,
+        source: &dyn BlobSource,
+        full: bool,
+    ) {
+        let config = &image.manifest.view.config;
+        for blob in std::iter::once(Expected::of(config)).chain(layers(image, full)) {
+            if source.size(&blob.digest).is_some() {
+                let entry = self.0.entry(blob.digest);
+                let (known, spots) = entry.or_insert_with(|| (blob, BTreeSet::new()));
+                known.diff_id = known.diff_id.or(blob.diff_id);
+                spots.insert(spot.clone());
+            }
+        }
+    }
+
+    pub(super) fn bytes(&self) -> u64 {
+        self.0.values().map(|(blob, _)| blob.size).sum()
+    }
+
+    pub(super) fn count(&self) -> u64 {
+        self.0.len() as u64
+    }
+}
+
+/// What is known of a registry, and what was done to it.
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    /// The repositories that hold a blob.
+    blobs: Mutex<HashMap<Digest, BTreeSet<Spot>>>,
+    /// Manifests that are where they are needed.
+    manifests: Mutex<HashSet<(Spot, Digest)>>,
+    /// Blobs that somebody is busy with.
+    busy: Mutex<HashSet<Digest>>,
+    freed: Condvar,
+    pub(super) uploaded: AtomicU64,
+    pub(super) mounted: AtomicU64,
+    pub(super) present: AtomicU64,
+    pub(super) bytes: AtomicU64,
+    /// Bytes that were read for it.
+    pub(super) read: AtomicU64,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Ledger {
+    fn has(&self, spot: &Spot, digest: &Digest) -> bool {
+        lock(&self.blobs)
+            .get(digest)
+            .is_some_and(|spots| spots.contains(spot))
+    }
+
+    /// A repository of the same registry that holds the blob.
+    pub(super) fn home(&self, host: &str, digest: &Digest) -> Option<Spot> {
+        let blobs = lock(&self.blobs);
+        let spots = blobs.get(digest)?;
+        spots.iter().find(|spot| spot.host == host).cloned()
+    }
+
+    fn holds(&self, spot: &Spot, digest: Digest) {
+        lock(&self.blobs)
+            .entry(digest)
+            .or_default()
+            .insert(spot.clone());
+    }
+
+    /// Notes that the manifest is in `spot`, with everything it leads to.
+    fn complete(&self, spot: &Spot, image: &ImageNode) {
+        let manifest = &image.manifest;
+        lock(&self.manifests).insert((spot.clone(), manifest.descriptor.digest));
+        let layers = manifest.view.layers.iter();
+        for blob in std::iter::once(&manifest.view.config).chain(layers) {
+            if !blob.is_foreign() {
+                self.holds(spot, blob.digest);
+            }
+        }
+    }
+
+    fn is_complete(&self, spot: &Spot, digest: &Digest) -> bool {
+        lock(&self.manifests).contains(&(spot.clone(), *digest))
+    }
+
+    /// Waits until nobody else is busy with the blob.
+    fn claim<'a>(&'a self, digest: &Digest, progress: &Progress) -> Result<Busy<'a>> {
+        let mut busy = lock(&self.busy);
+        while !busy.insert(*digest) {
+            progress.check()?;
+            let wait = std::time::Duration::from_millis(100);
+            let (guard, _) =
+                (self.freed.wait_timeout(busy, wait)).unwrap_or_else(PoisonError::into_inner);
+            busy = guard;
+        }
+        Ok(Busy(self, *digest))
+    }
+}
+
+/// Being busy with a blob.
+struct Busy<'a>(&'a Ledger, Digest);
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        lock(&self.0.busy).remove(&self.1);
+        self.0.freed.notify_all();
+    }
+}
+
+/// Sends what a run has to registries.
+pub(super) struct Sender<'a> {
+    pub(super) client: &'a Client,
+    /// Its threads wait for the network.
+    pub(super) pool: &'a ThreadPool,
+    pub(super) progress: &'a Progress,
+    pub(super) ledger: &'a Ledger,
+    /// Where the uploads of earlier runs got to.
+    pub(super) sessions: Option<&'a dyn Sessions>,
+    /// What the registry has is not believed, but asked for blob by blob.
+    pub(super) thorough: bool,
+    pub(super) dry_run: bool,
+}
+
+impl Sender<'_> {
+    pub(super) fn repository(&self, spot: &Spot) -> Repository {
+        self.client.repository(&spot.host, &spot.repository)
+    }
+
+    /// Asks for the manifests of `images`, each in its repository: one that is there has
+    /// everything that it leads to.
+    pub(super) fn recognise(&self, images: &[(Spot, &ImageNode)]) -> Result<()> {
+        if self.thorough {
+            return Ok(());
+        }
+        let mut asked = HashSet::new();
+        let images: Vec<&(Spot, &ImageNode)> = images
+            .iter()
+            .filter(|(spot, image)| {
+                let digest = image.manifest.descriptor.digest;
+                !self.ledger.is_complete(spot, &digest) && asked.insert((spot, digest))
+            })
+            .collect();
+        self.each(&images, |(spot, image)| {
+            let digest = image.manifest.descriptor.digest;
+            if self.repository(spot).head(&digest.to_string())?.is_some() {
+                self.ledger.complete(spot, image);
+            }
+            Ok(())
+        })
+    }
+
+    /// Calls `work` for every item, several at a time; the first error ends it.
+    pub(super) fn each<T: Sync>(
+        &self,
+        items: &[T],
+        work: impl Fn(&T) -> Result<()> + Sync,
+    ) -> Result<()> {
+        use rayon::prelude::*;
+        self.pool.install(|| {
+            items.par_iter().with_max_len(1).try_for_each(|item| {
+                self.progress.check()?;
+                work(item)
+            })
+        })
+    }
+
+    /// Brings every blob of `needs` to all repositories that need it. With `keep_going` those that
+    /// are damaged are returned.
+    pub(super) fn blobs(
+        &self,
+        needs: &Needs,
+        source: &dyn BlobSource,
+        keep_going: bool,
+    ) -> Result<Vec<(Digest, Error)>> {
+        let blobs: Vec<Expected> = needs.0.values().map(|(blob, _)| *blob).collect();
+        let work = |_: usize, blob: &Expected, transfer: &mut Transfer<'_>| {
+            let Some((_, spots)) = needs.0.get(&blob.digest) else {
+                return Ok(());
+            };
+            self.blob(blob, spots, source, transfer)
+        };
+        let failures = workers::each(self.pool, self.progress, &blobs, keep_going, &work)?;
+        let failures = failures.into_iter();
+        Ok(failures
+            .map(|(at, error)| (blobs[at].digest, error))
+            .collect())
+    }
+
+    fn blob(
+        &self,
+        blob: &Expected,
+        spots: &BTreeSet<Spot>,
+        source: &dyn BlobSource,
+        transfer: &mut Transfer<'_>,
+    ) -> Result<()> {
+        let ledger = self.ledger;
+        let _busy = ledger.claim(&blob.digest, self.progress)?;
+        let mut sent = false;
+        for spot in spots {
+            if ledger.has(spot, &blob.digest) {
+                continue;
+            }
+            let repository = self.repository(spot);
+            match ledger.home(&spot.host, &blob.digest) {
+                Some(home) => {
+                    if self.dry_run || repository.mount(&blob.digest, &home.repository)? {
+                        ledger.mounted.fetch_add(1, Ordering::Relaxed);
+                    } else {
+                        // It refuses to share: the same bytes once more.
+                        self.upload(&repository, blob, source, transfer, &home)?;
+                        sent = true;
+                    }
+                }
+                None => {
+                    if repository.blob(&blob.digest)? == Some(blob.size) {
+                        ledger.present.fetch_add(1, Ordering::Relaxed);
+                    } else {
+                        self.upload(&repository, blob, source, transfer, spot)?;
+                        sent = true;
+                    }
+                }
+            }
+            ledger.holds(spot, blob.digest);
+        }
+        if !sent || self.dry_run {
+            self.progress.add_bytes(blob.size);
+            self.progress.add_blob();
+        }
+        Ok(())
+    }
+
+    /// Uploads the blob out of `source`, or, if that has let go of it, out of `home`.
+    fn upload(
+        &self,
+        repository: &Repository,
+        blob: &Expected,
+        source: &dyn BlobSource,
+        transfer: &mut Transfer<'_>,
+        home: &Spot,
+    ) -> Result<()> {
+        let ledger = self.ledger;
+        ledger.uploaded.fetch_add(1, Ordering::Relaxed);
+        if self.dry_run {
+            ledger.bytes.fetch_add(blob.size, Ordering::Relaxed);
+            return Ok(());
+        }
+        let sent = match source.size(&blob.digest) {
+            Some(_) => repository.upload(source, blob, transfer, self.sessions)?,
+            None => {
+                let there = InRepository(self.repository(home), *blob);
+                repository.upload(&there, blob, transfer, self.sessions)?
+            }
+        };
+        ledger.bytes.fetch_add(sent, Ordering::Relaxed);
+        ledger.read.fetch_add(blob.size, Ordering::Relaxed);
+        tracing::debug!("sent {} to {}", blob.digest, repository.name());
+        Ok(())
+    }
+
+    /// Puts the manifests of `image` that its index, or its tag, will lead to, where they are not
+    /// there yet. Their blobs are.
+    pub(super) fn manifests(
+        &self,
+        spot: &Spot,
+        image: &Assembled,
+        fresh: &dyn Fn(&Digest) -> bool,
+    ) -> Result<()> {
+        let variants = image.selected.variants.iter();
+        let own = variants
+            .map(|variant| (&variant.image, &variant.origin))
+            .chain(image.attachments().map(|a| (&a.image, &a.origin)));
+        for (node, origin) in own {
+            let descriptor = &node.manifest.descriptor;
+            let is_there = origin.is_destination && !fresh(&descriptor.digest);
+            if is_there || self.ledger.is_complete(spot, &descriptor.digest) {
+                continue;
+            }
+            if !self.dry_run {
+                let under = descriptor.digest.to_string();
+                self.repository(spot)
+                    .put(&under, descriptor, &node.manifest.bytes)?;
+            }
+            self.ledger.complete(spot, node);
+        }
+        Ok(())
+    }
+}
+
+/// A blob that a registry holds, as a source.
+#[derive(Debug)]
+struct InRepository(Repository, Expected);
+
+impl BlobSource for InRepository {
+    fn size(&self, digest: &Digest) -> Option<u64> {
+        (self.1.digest == *digest).then_some(self.1.size)
+    }
+
+    fn open<'a>(&'a self, digest: &Digest) -> Result<Box<dyn BlobReader + 'a>> {
+        match self.size(digest) {
+            Some(size) => self.0.reader(digest, size),
+            None => Err(absent(digest)),
+        }
+    }
+
+    fn place(&self, _: &Digest) -> Place {
+        let path = format!("docker://{}/{}", self.0.host(), self.0.name());
+        Place {
+            path: Some(path.into()),
+            ..Place::default()
+        }
+    }
+}

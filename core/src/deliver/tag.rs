@@ -1,0 +1,378 @@
+//! One tag: what it leads to now, what it will lead to, and writing that without losing what
+//! others write at the same time.
+
+use std::sync::Arc;
+
+use super::DeliverOptions;
+use super::send::{Sender, Spot};
+use super::target::{Target, Under};
+use crate::error::{Error, ErrorKind, Result};
+use crate::fuse::assemble::{Assembled, Form, assemble};
+use crate::fuse::rewrite::{Layers, rewrite};
+use crate::fuse::select::{Candidates, Selected, select};
+use crate::fuse::variant::{Flattened, Origin, flatten};
+use crate::fuse::{FuseOptions, MediaTypes, OnExisting};
+use crate::graph;
+use crate::oci::{Descriptor, Digest, Document, Platform};
+use crate::registry::{Image, Repository};
+use crate::store::{Memory, read_document};
+
+/// How often a tag is merged anew because somebody else wrote it meanwhile.
+const ATTEMPTS: usize = 50;
+
+/// An image of the run, and where it goes.
+#[derive(Debug)]
+pub(super) struct Outgoing {
+    pub(super) selected: Selected,
+    pub(super) target: Target,
+    pub(super) spot: Spot,
+}
+
+/// What a tag will lead to.
+#[derive(Debug)]
+pub(super) struct Merged {
+    pub(super) image: Assembled,
+    /// Documents that were made for it.
+    pub(super) made: Memory,
+    /// Why nothing is written.
+    pub(super) settled: Option<Settled>,
+    /// Platforms that the tag had and will not have any more.
+    pub(super) dropped: Vec<Platform>,
+}
+
+/// Why nothing is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Settled {
+    /// It leads there already.
+    Unchanged,
+    /// It exists, and is to be left alone.
+    Skipped,
+}
+
+/// What a tag holds.
+pub(super) struct Held {
+    pub(super) root: Descriptor,
+    pub(super) flattened: Flattened,
+}
+
+/// Merges and writes tags.
+pub(super) struct Tagger<'a> {
+    pub(super) sender: &'a Sender<'a>,
+    pub(super) options: &'a DeliverOptions,
+    /// Whether an index is asked for, also of a single platform.
+    pub(super) form: Form,
+}
+
+impl Tagger<'_> {
+    /// What `image` becomes, with what its tag leads to now.
+    pub(super) fn plan(&self, image: &Outgoing) -> Result<Merged> {
+        self.plan_as(image, self.options.fuse.media_types)
+            .map_err(|error| about(error, &image.target))
+    }
+
+    fn plan_as(&self, image: &Outgoing, types: MediaTypes) -> Result<Merged> {
+        let own = own(&image.selected);
+        // By itself, as if the tag did not exist.
+        let mut merged = self.combine(image, own, None, types)?;
+        let under = image.target.under.text();
+        let Some(there) = Image::open(self.repository(image), under)? else {
+            return Ok(merged);
+        };
+        let root = there.root().clone();
+        let same = root.digest == merged.image.root.digest;
+        let policy = self.options.existing();
+        if same || policy == OnExisting::Skip {
+            merged.image.selected.previous = Some(root);
+            merged.settled = Some(match same {
+                true => Settled::Unchanged,
+                false => Settled::Skipped,
+            });
+            return Ok(merged);
+        }
+        match policy {
+            OnExisting::Error => {
+                let message = "the tag exists, and leads to something else";
+                Err(Error::new(ErrorKind::DestinationExists, message)
+                    .digest(root.digest)
+                    .hint("add `--on-existing merge`, `replace` or `skip`"))
+            }
+            OnExisting::Replace => {
+                let had = platforms(&there);
+                let has = |platform: &Platform| {
+                    let variants = merged.image.selected.variants.iter();
+                    variants
+                        .filter_map(|variant| variant.platform.as_ref())
+                        .any(|own| own == platform)
+                };
+                merged.dropped = had.into_iter().filter(|had| !has(had)).collect();
+                let selected = &mut merged.image.selected;
+                selected.replaced = selected
+                    .variants
+                    .iter()
+                    .map(|v| v.platform.clone())
+                    .collect();
+                selected.previous = Some(root);
+                Ok(merged)
+            }
+            OnExisting::Merge | OnExisting::Skip => {
+                let held = held(&there, &image.target)?;
+                let own = self::own(&image.selected);
+                self.combine(image, own, Some(held), types)
+            }
+        }
+    }
+
+    pub(super) fn repository(&self, image: &Outgoing) -> Repository {
+        image.target.repository(self.sender.client)
+    }
+
+    /// What `incoming` and what the tag `held` make together.
+    pub(super) fn combine(
+        &self,
+        image: &Outgoing,
+        incoming: Flattened,
+        held: Option<Held>,
+        media_types: MediaTypes,
+    ) -> Result<Merged> {
+        let options = FuseOptions {
+            media_types,
+            // Chosen already; what the tag has stays.
+            platforms: Vec::new(),
+            ..self.options.fuse.clone()
+        };
+        let (previous, mut existing) = match held {
+            Some(held) => (Some(held.root), held.flattened),
+            None => (None, Flattened::default()),
+        };
+        existing.remove(&self.options.remove);
+        let mut incoming = incoming;
+        if incoming.variants.is_empty() {
+            // Nothing but taking off what is there.
+            incoming = std::mem::take(&mut existing);
+        }
+        let lost: Vec<Descriptor> = existing.absent.clone();
+        let candidates = Candidates {
+            names: image.selected.names.clone(),
+            stays: image.selected.stays,
+            incoming,
+            existing,
+            previous: previous.clone(),
+            before: Vec::new(),
+        };
+        let nothing = || Error::new(ErrorKind::Internal, "an image without manifests");
+        let reference = &image.selected.reference;
+        let mut selected = select(reference, candidates, &options)?.ok_or_else(nothing)?;
+        keep(&lost, &selected)?;
+        let mut made = Memory::default();
+        for variant in &mut selected.variants {
+            rewrite(variant, &Layers::new(), &options, &mut made)?;
+        }
+        let image = assemble(selected, self.form, &options, &mut made)?;
+        let same = previous.is_some_and(|previous| previous.digest == image.root.digest);
+        Ok(Merged {
+            image,
+            made,
+            settled: same.then_some(Settled::Unchanged),
+            dropped: Vec::new(),
+        })
+    }
+
+    /// Puts what is missing, then the tag; reads it back, and merges anew if somebody else wrote
+    /// it meanwhile.
+    pub(super) fn settle(&self, image: &Outgoing, planned: Merged) -> Result<Merged> {
+        let blame = |error: Error| about(error, &image.target);
+        let first = planned.image.selected.previous.clone();
+        let mut types = self.options.fuse.media_types;
+        let mut merged = planned;
+        let mut wrote = false;
+        for _ in 0..ATTEMPTS {
+            if merged.settled.is_none() {
+                match self.put(image, &merged) {
+                    Ok(()) => wrote = true,
+                    Err(error) if refuses_oci(&error) && types != MediaTypes::Docker => {
+                        if types != MediaTypes::Auto {
+                            return Err(blame(error.better_hint(
+                                "this registry may not take OCI types: `--media-types docker` \
+                                 (or `auto`) sends Docker's",
+                            )));
+                        }
+                        types = MediaTypes::Docker;
+                        merged = self.plan_as(image, types).map_err(blame)?;
+                        continue;
+                    }
+                    Err(error) => return Err(blame(error)),
+                }
+            }
+            let done = merged.settled.is_some()
+                || self.options.existing() != OnExisting::Merge
+                || self
+                    .leads_to(image, &merged.image.root.digest)
+                    .map_err(blame)?;
+            if done {
+                if wrote {
+                    merged.settled = None;
+                    merged.image.selected.previous = first;
+                }
+                return Ok(merged);
+            }
+            tracing::info!("{} was written by somebody else meanwhile", image.target);
+            merged = self.plan_as(image, types).map_err(blame)?;
+        }
+        Err(blame(contended()))
+    }
+
+    /// Whether the tag, read back, leads to `root`. What has no tag has nothing to read.
+    fn leads_to(&self, image: &Outgoing, root: &Digest) -> Result<bool> {
+        let Under::Tag(tag) = &image.target.under else {
+            return Ok(true);
+        };
+        let there = self.repository(image).head(tag)?;
+        Ok(there.is_some_and(|there| there.digest == *root))
+    }
+
+    /// Puts the manifests of `merged`, then its root.
+    pub(super) fn put(&self, image: &Outgoing, merged: &Merged) -> Result<()> {
+        self.put_children(image, merged)?;
+        let root = &merged.image.root;
+        let bytes = root_bytes(merged)?;
+        self.repository(image)
+            .put(image.target.under.text(), root, &bytes)
+    }
+
+    /// Puts the manifests that the root of `merged` leads to. A single manifest goes straight
+    /// under its tag.
+    pub(super) fn put_children(&self, image: &Outgoing, merged: &Merged) -> Result<()> {
+        if !merged.image.root.media_type.is_index() {
+            return Ok(());
+        }
+        let fresh = |digest: &Digest| merged.made.contains(digest);
+        self.sender.manifests(&image.spot, &merged.image, &fresh)
+    }
+}
+
+/// The error of a tag that too many write at once.
+pub(super) fn contended() -> Error {
+    let message = format!("the tag was written by others {ATTEMPTS} times in a row");
+    Error::new(ErrorKind::Busy, message)
+        .hint("run again when fewer write to it, or use `--claim-tags` everywhere")
+}
+
+/// What the run itself has of an image.
+pub(super) fn own(selected: &Selected) -> Flattened {
+    Flattened {
+        variants: selected.variants.clone(),
+        loose: selected.loose.clone(),
+        indexes: selected.indexes.clone(),
+        absent: selected.absent.clone(),
+    }
+}
+
+/// What a tag holds, flattened.
+pub(super) fn held(there: &Image, target: &Target) -> Result<Held> {
+    let root = there.root().clone();
+    let node = graph::load(there, &root).map_err(|error| match error.kind() {
+        ErrorKind::Unsupported | ErrorKind::InvalidArchive => {
+            error.better_hint("what the tag holds cannot be merged: `--on-existing replace`")
+        }
+        _ => error,
+    })?;
+    let origin = Arc::new(Origin::destination(format!("docker://{target}")));
+    let flattened = flatten(&node, &root, &origin)?;
+    Ok(Held { root, flattened })
+}
+
+/// The platforms that an index names, as far as it says.
+fn platforms(there: &Image) -> Vec<Platform> {
+    let root = there.root();
+    let parsed =
+        read_document(there, root).and_then(|bytes| Document::parse(&bytes, &root.media_type));
+    match parsed {
+        Ok(Document::Index(index)) => (index.manifests.into_iter())
+            .filter(|child| !child.is_attachment())
+            .filter_map(|child| child.platform)
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// That an index names manifests which its registry does not hold is no reason to drop them in
+/// silence.
+fn keep(lost: &[Descriptor], selected: &Selected) -> Result<()> {
+    let has = |platform: &Platform| {
+        let variants = selected.variants.iter();
+        variants
+            .filter_map(|v| v.platform.as_ref())
+            .any(|own| own == platform)
+    };
+    let gone: Vec<String> = (lost.iter())
+        .filter(|child| !child.is_attachment())
+        .filter(|child| {
+            child
+                .platform
+                .as_ref()
+                .is_none_or(|platform| !has(platform))
+        })
+        .map(|child| match &child.platform {
+            Some(platform) => platform.to_string(),
+            None => child.digest.to_string(),
+        })
+        .collect();
+    if gone.is_empty() {
+        return Ok(());
+    }
+    let message = format!(
+        "the tag's index names manifests that the registry does not hold ({}); merging would \
+         drop them",
+        gone.join(", ")
+    );
+    Err(Error::new(ErrorKind::Conflict, message)
+        .hint("push those platforms too, or drop them with `--on-existing replace`"))
+}
+
+/// The bytes of the root: made, found in a source or at the tag, or the only manifest's.
+fn root_bytes(merged: &Merged) -> Result<Vec<u8>> {
+    let root = &merged.image.root;
+    if merged.made.contains(&root.digest) {
+        return read_document(&merged.made, root);
+    }
+    let selected = &merged.image.selected;
+    let manifests = selected
+        .variants
+        .iter()
+        .map(|variant| &variant.image.manifest);
+    let found = manifests
+        .map(|manifest| (&manifest.descriptor, &manifest.bytes))
+        .chain(
+            selected
+                .indexes
+                .iter()
+                .map(|index| (&index.descriptor, &index.bytes)),
+        )
+        .find(|(descriptor, _)| descriptor.digest == root.digest);
+    match found {
+        Some((_, bytes)) => Ok(bytes.clone()),
+        None => Err(Error::new(ErrorKind::Internal, "a root without bytes").digest(root.digest)),
+    }
+}
+
+/// `error`, saying which tag it is about.
+pub(super) fn about(error: Error, target: &Target) -> Error {
+    if error.get_path().is_some() || error.kind() == ErrorKind::Cancelled {
+        return error;
+    }
+    error.path(format!("docker://{target}"))
+}
+
+/// Whether a registry refused a document for its media type: distribution before 2.7, Huawei SWR.
+fn refuses_oci(error: &Error) -> bool {
+    let status = error.get_status();
+    let code = error.get_code().unwrap_or_default();
+    let says = error.message().to_ascii_lowercase();
+    matches!(status, Some(400 | 415))
+        && (status == Some(415)
+            || code == "MANIFEST_INVALID"
+            || code == "UNSUPPORTED"
+            || says.contains("manifest.json")
+            || says.contains("media type")
+            || says.contains("mediatype"))
+}

@@ -1,0 +1,111 @@
+//! The report of a run that pushed.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
+
+use super::send::Ledger;
+use super::spool::Spool;
+use super::tag::{Merged, Outgoing, Settled};
+use super::target::Base;
+use crate::error::Result;
+use crate::fuse::blobs::{BlobSet, layers};
+use crate::fuse::plan::{Left, Plan};
+use crate::fuse::{tell, warn};
+use crate::registry::Client;
+use crate::report::{Action, Destination, Report, Warning};
+use crate::store::Expected;
+
+/// Where a run pushes to.
+pub(super) fn destination(base: &Base) -> Destination {
+    let location = match base.prefix.as_str() {
+        "" => base.host.clone(),
+        prefix => format!("{}/{prefix}", base.host),
+    };
+    Destination {
+        kind: "registry",
+        location,
+    }
+}
+
+/// What became of every image.
+pub(super) fn images(
+    report: &mut Report,
+    done: Vec<(Outgoing, Merged)>,
+    left: Vec<Left>,
+) -> Result<()> {
+    let mut targets: BTreeMap<String, (String, Option<Settled>)> = BTreeMap::new();
+    let mut set = BlobSet::default();
+    let mut plan = Plan {
+        left,
+        ..Plan::default()
+    };
+    for (image, merged) in done {
+        let target = image.target.to_string();
+        if !merged.dropped.is_empty() {
+            let gone: Vec<String> = merged.dropped.iter().map(ToString::to_string).collect();
+            report.warnings.push(Warning {
+                reference: Some(image.selected.reference.to_string()),
+                code: "platform-replaced",
+                message: format!(
+                    "{target} no longer has {}: the whole tag was replaced",
+                    gone.join(", ")
+                ),
+            });
+        }
+        let own = image.selected.variants.iter().map(|v| &v.image);
+        for node in own {
+            set.add(Expected::of(&node.manifest.descriptor), true);
+            set.add(Expected::of(&node.manifest.view.config), true);
+            for layer in layers(node, false) {
+                set.add(layer, true);
+            }
+        }
+        if merged.image.root.media_type.is_index() {
+            set.add(Expected::of(&merged.image.root), true);
+        }
+        let reference = image.selected.reference.to_string();
+        targets.insert(reference, (target, merged.settled));
+        plan.images.push(merged.image);
+    }
+    let plans = [plan];
+    report
+        .warnings
+        .extend(warn::warnings(&plans, warn::Place::Registry));
+    report.warnings.sort();
+    tell::images(report, &plans, false);
+    tell::totals(report, &set);
+    for image in &mut report.images {
+        let Some((target, settled)) = targets.get(&image.reference) else {
+            continue;
+        };
+        image.target = Some(target.clone());
+        if *settled == Some(Settled::Skipped) {
+            image.action = Action::Skipped;
+            // What the tag leads to, and went on leading to.
+            image.digest = image.previous_digest.take();
+        }
+    }
+    tell::finish(report)
+}
+
+/// What went over the network, or would.
+pub(super) fn traffic(report: &mut Report, ledger: &Ledger, spool: Option<&Spool>) {
+    report.blobs.uploaded = ledger.uploaded.load(Ordering::Relaxed);
+    report.blobs.mounted = ledger.mounted.load(Ordering::Relaxed);
+    report.blobs.reused = ledger.present.load(Ordering::Relaxed);
+    report.bytes.uploaded = ledger.bytes.load(Ordering::Relaxed);
+    report.bytes.read += ledger.read.load(Ordering::Relaxed);
+    report.bytes.peak_spool = spool.map_or(0, Spool::peak);
+}
+
+/// What there is to know about connections.
+pub(super) fn notices(client: &Client) -> Vec<Warning> {
+    let notices = client.notices().into_iter();
+    notices
+        .map(|notice| Warning {
+            reference: None,
+            code: notice.code,
+            message: notice.message,
+        })
+        .collect()
+}
