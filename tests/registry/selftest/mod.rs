@@ -1,0 +1,5 @@
+//! The servers behave as those who use them believe.
+
+mod docker;
+mod proxy;
+mod tokens;
