@@ -39,6 +39,7 @@ pub fn inspect(
         };
         progress.enter(Phase::Read, total, 0)?;
         let mut source = Source::open(&source, &Keep::Documents, &progress)?;
+        source.sound()?;
         let damaged = source
             .archives
             .iter_mut()

@@ -15,7 +15,7 @@ pub(crate) use bundle::{Bundle, Chart};
 pub(crate) use walk::{Item, Kind, Level};
 
 use crate::archive::{self, Archive, Flavour};
-use crate::container::{self, Members};
+use crate::container::{self, Members, Sums};
 use crate::error::{Error, ErrorKind, Result};
 use crate::location::{Location, Transport};
 use crate::oci::Compression;
@@ -60,6 +60,8 @@ pub struct Source {
     pub archives: Vec<Archive>,
     /// The tree.
     pub(crate) root: Level,
+    /// What its checksum files say that is not so.
+    pub(crate) sums: Sums,
 }
 
 impl Source {
@@ -76,6 +78,7 @@ impl Source {
             keep,
             progress,
             archives: Vec::new(),
+            sums: Sums::default(),
         };
         let detected = archive::detect(&members, location);
         let wants_images = !matches!(
@@ -121,6 +124,7 @@ impl Source {
             }
         };
         wanted(location, kind)?;
+        walk.sums.settle(progress)?;
         let mut source = Self {
             location: location.clone(),
             kind,
@@ -128,11 +132,18 @@ impl Source {
             size: size_on_disk(location),
             archives: walk.archives,
             root,
+            sums: walk.sums,
         };
         if let Some(reference) = &location.reference {
             source.select(reference)?;
         }
         Ok(source)
+    }
+
+    /// That its checksum files say something else of it is an error.
+    pub(crate) fn sound(&mut self) -> Result<()> {
+        let mut wrong = std::mem::take(&mut self.sums.wrong).into_iter();
+        wrong.next().map_or(Ok(()), Err)
     }
 
     /// Keeps only the image that `:REF` names: as it is spelled, or normalised.

@@ -1,10 +1,12 @@
 //! Reading an archive as a stream: compressed files, pipes, standard input. It is read once; what
 //! it holds goes into a spool, or is only hashed.
 
+use std::collections::BTreeSet;
 use std::io::{BufReader, Cursor, Read};
 use std::path::Path;
 use std::sync::Arc;
 
+use super::checksum::{self, Algorithm, List, Summed, Summer, Wanted};
 use super::evidence::{Found, is_layer};
 use super::input::Counted;
 use super::members::{Members, Nested, Streamed};
@@ -118,6 +120,12 @@ struct Walk<'a> {
     buffer: Vec<u8>,
     /// Bytes of documents kept in memory so far.
     kept: u64,
+    /// What the checksum of the member that comes next is asked for in.
+    asked: BTreeSet<Algorithm>,
+    /// What lists here use that come behind the containers they name.
+    usual: BTreeSet<Algorithm>,
+    /// The list that the last member was.
+    list: Option<List>,
 }
 
 impl<'a> Walk<'a> {
@@ -128,6 +136,9 @@ impl<'a> Walk<'a> {
             progress,
             buffer: vec![0; CHUNK],
             kept: 0,
+            asked: BTreeSet::new(),
+            usual: BTreeSet::new(),
+            list: None,
         }
     }
 
@@ -144,6 +155,7 @@ impl<'a> Walk<'a> {
         let spool = self.keep.spool().cloned();
         let mut members = Members::stream(path.clone(), within.clone(), spool);
         let mut stream = TarStream::new(BufReader::with_capacity(CHUNK, input));
+        let mut wanted = Wanted::default();
         while let Some(entry) = stream.next().map_err(blame)? {
             self.progress.check()?;
             found.look(&entry.name);
@@ -151,6 +163,7 @@ impl<'a> Walk<'a> {
                 members.add_other(entry)?;
                 continue;
             }
+            self.asked = wanted.of(&entry.name);
             let streamed = self
                 .member(&mut stream, &entry, &members, found, depth)
                 .map_err(|error| match error.get_path() {
@@ -159,11 +172,29 @@ impl<'a> Walk<'a> {
                     None if error.kind() == ErrorKind::Cancelled => error,
                     None => blame(error.member(&entry.name).offset(entry.header_offset)),
                 })?;
+            if let Some(list) = self.list.take() {
+                self.learn(&list, &members)?;
+                wanted.add(&list);
+            }
             members.add_streamed(entry, streamed)?;
         }
         // To the end, so that the checksum of the compressed file is checked too.
         stream.finish().map_err(blame)?;
         Ok(members)
+    }
+
+    /// Sums containers from now on, if `list` names one that went by unsummed.
+    fn learn(&mut self, list: &List, members: &Members) -> Result<()> {
+        for (hex, names) in list.sums() {
+            for name in names {
+                let member = members.find(&name)?;
+                let streamed = member.as_ref().and_then(|member| members.streamed(member));
+                if streamed.is_some_and(|streamed| streamed.nested.is_some()) {
+                    self.usual.extend(Algorithm::of(hex));
+                }
+            }
+        }
+        Ok(())
     }
 
     fn member<R: Read>(
@@ -216,7 +247,13 @@ impl<'a> Walk<'a> {
             _ => None,
         };
         let spooled = writer.is_some();
-        let mut raw = Raw::new(Cursor::new(first).chain(stream), &found, writer);
+        let mut asked = std::mem::take(&mut self.asked);
+        asked.extend(&self.usual);
+        let mut summed = Summed {
+            input: Cursor::new(first).chain(stream),
+            summers: asked.into_iter().map(Summer::new).collect(),
+        };
+        let mut raw = Raw::new(&mut summed, &found, writer);
         let mut inside = None;
         let mut diff_id = None;
         let mut damage = None;
@@ -267,6 +304,7 @@ impl<'a> Walk<'a> {
             size: entry.size,
             digest,
             head,
+            sums: summed.finish(),
             diff_id,
             kept: None,
             worth_inflating: nested.is_none() && found.hints(),
@@ -325,8 +363,16 @@ impl<'a> Walk<'a> {
             true => Some(Ok(Inflater::new(compression, Hashing::default())?)),
             false => None,
         };
+        let mut asked = std::mem::take(&mut self.asked);
+        if writer.is_none() && looks_plain && stated.is_none() && !is_layer(&entry.name) {
+            // It cannot be read again once its list has come by; few files are like that.
+            asked.insert(Algorithm::Sha512);
+        }
+        let mut summers: Vec<Summer> = asked.into_iter().map(Summer::new).collect();
+        let is_list = List::is_named_so(&entry.name) && entry.size <= checksum::MOST;
+        let mut list: Vec<u8> = Vec::new();
         let mut document: Option<Vec<u8>> = None;
-        let listing = is_document(first) || is_text_that_counts(&entry.name);
+        let listing = is_document(first) || is_text_that_counts(&entry.name) || is_list;
         if keep.spool().is_none() && listing && entry.size <= limits::MAX_LISTING {
             keep_more(&mut self.kept, entry.size)?;
             document = Some(Vec::new());
@@ -337,6 +383,12 @@ impl<'a> Walk<'a> {
             self.progress.check()?;
             let piece = &self.buffer[..count];
             hasher.update(piece);
+            for summer in &mut summers {
+                summer.update(piece);
+            }
+            if is_list {
+                list.extend_from_slice(piece);
+            }
             if let Some(Ok(inflater)) = &mut layer
                 && let Err(error) = inflater.push(piece)
             {
@@ -360,6 +412,9 @@ impl<'a> Walk<'a> {
                 .map_err(|error| error.message().to_owned())?;
             Ok(finished.0.finish())
         });
+        if is_list && let Ok(text) = std::str::from_utf8(&list) {
+            self.list = Some(List::read(&entry.name, text));
+        }
         if document.is_none() && entry.size == 0 {
             document = Some(Vec::new());
         }
@@ -369,6 +424,7 @@ impl<'a> Walk<'a> {
             size: entry.size,
             digest: Some(digest),
             head,
+            sums: summers.into_iter().map(Summer::finish).collect(),
             diff_id,
             kept,
             nested: None,
@@ -406,6 +462,7 @@ fn known<R: Read>(stream: &mut TarStream<R>, entry: &Entry, digest: Digest) -> R
         size: entry.size,
         digest: Some(digest),
         head,
+        sums: Vec::new(),
         diff_id: None,
         kept: None,
         nested: None,

@@ -124,6 +124,7 @@ pub(super) fn open(
     progress: &Progress,
 ) -> Result<(Opened, Vec<Input>)> {
     let mut source = Source::open(location, keep, progress)?;
+    source.sound()?;
     let archives = std::mem::take(&mut source.archives);
     let inputs: Vec<Input> = archives
         .into_iter()

@@ -271,6 +271,7 @@ impl Run<'_> {
         let archive = self.destination.is_some() && self.format != Format::Oci;
         let mut warnings = warn::warnings(plans, &self.opened.inputs, archive);
         warnings.extend(self.tree.iter().flat_map(|tree| tree.warnings.clone()));
+        warnings.extend(warn::unchecked(&self.opened.sources));
         warnings.sort();
         warnings
     }

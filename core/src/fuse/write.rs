@@ -5,10 +5,10 @@ mod layout;
 mod nested;
 mod outlet;
 mod settle;
+mod sums;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::ThreadPool;
 
@@ -36,8 +36,6 @@ pub(super) struct Workplace {
     pub(super) in_place: bool,
     /// Whether the next run of the same command would find what this one leaves.
     is_found_again: bool,
-    /// Names files of the run's own apart.
-    serial: AtomicU64,
 }
 
 impl Workplace {
@@ -93,7 +91,6 @@ impl Workplace {
             blobs,
             in_place,
             is_found_again: target.path().is_some(),
-            serial: AtomicU64::new(0),
         })
     }
 }
@@ -128,13 +125,6 @@ impl Workplace {
             None => kept,
         };
         error.better_hint(hint)
-    }
-
-    /// Where a file may stand that the run needs for itself.
-    pub(super) fn unique_file(&self) -> PathBuf {
-        let serial = self.serial.fetch_add(1, Ordering::Relaxed);
-        let beside = self.blobs.path().parent().unwrap_or(Path::new("."));
-        beside.join(format!("made-{serial}"))
     }
 }
 
