@@ -16,7 +16,7 @@ use super::blobs::BlobSet;
 use super::destination::{Destination, Target};
 use super::plan::Plan;
 use super::tree::Tree;
-use super::{Durability, FuseOptions};
+use super::{Compress, Durability, FuseOptions};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fsx::{self, Staging};
 use crate::oci::Digest;
@@ -84,7 +84,16 @@ impl Workplace {
                 (Some(work), blobs)
             }
         };
-        let blobs = Arc::new(BlobDirectory::create(blobs, durable && in_place)?);
+        let mut blobs = BlobDirectory::create(blobs, durable && in_place)?;
+        // A choice may leave little of what is spooled, and nothing is known of it by then.
+        let takes_all = options.platforms.is_empty()
+            && options.images.is_empty()
+            && options.exclude.is_empty()
+            && options.compression == Compress::Keep;
+        if let (Target::Archive(path, _), true) = (target, takes_all) {
+            blobs = blobs.written_to(parent(path));
+        }
+        let blobs = Arc::new(blobs);
         Ok(Self {
             staging,
             work,

@@ -19,6 +19,9 @@ use crate::progress::Progress;
 /// How much is written between two hints to the system to begin writing it to disk.
 const WRITEBACK: u64 = 8 << 20;
 
+/// How much is written between two looks at the space that is left.
+const LOOK: u64 = 16 << 20;
+
 /// A directory of blobs that only this run writes to.
 #[derive(Debug)]
 pub struct BlobDirectory {
@@ -35,6 +38,10 @@ pub struct BlobDirectory {
     is_fresh: bool,
     /// Blobs that were left, and turned out to be what they go by.
     adopted: AtomicU64,
+    /// Where all that is here will be written once more.
+    written_to: Option<PathBuf>,
+    /// Bytes written so far, of whatever.
+    written: AtomicU64,
 }
 
 impl BlobDirectory {
@@ -51,6 +58,8 @@ impl BlobDirectory {
             left: Mutex::default(),
             is_fresh: true,
             adopted: AtomicU64::new(0),
+            written_to: None,
+            written: AtomicU64::new(0),
         };
         for file in fsx::read_dir_sorted(&directory.path)? {
             if !file.is_dir() {
@@ -61,6 +70,27 @@ impl BlobDirectory {
         directory.is_fresh = left.is_empty();
         directory.left = Mutex::new(left);
         Ok(directory)
+    }
+
+    /// Says that all that comes to be here will be written to `path` once more: that there is no
+    /// room for it is then an error as soon as it is sure.
+    #[must_use]
+    pub fn written_to(self, path: &Path) -> Self {
+        Self {
+            written_to: Some(path.to_owned()),
+            ..self
+        }
+    }
+
+    /// Counts what was written, and looks from time to time whether there is room for the result.
+    fn grow(&self, count: u64) -> Result<()> {
+        let before = self.written.fetch_add(count, Ordering::Relaxed);
+        match &self.written_to {
+            Some(path) if before / LOOK != (before + count) / LOOK => {
+                fsx::ensure_free(path, self.held()).map_err(|error| error.path(path))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn left(&self) -> MutexGuard<'_, HashSet<Digest>> {
@@ -220,6 +250,7 @@ impl BlobWriter<'_> {
     pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
         fsx::pwrite_all(&self.file, self.written, bytes, &self.path)?;
         self.written += bytes.len() as u64;
+        self.directory.grow(bytes.len() as u64)?;
         if self.directory.durable && self.written - self.hinted >= WRITEBACK {
             fsx::start_writeback(&self.file, self.hinted, self.written - self.hinted);
             self.hinted = self.written;
