@@ -175,9 +175,10 @@ fn add(
     let runs = image.runs();
     let stated = origin.platform.as_ref().filter(|_| runs);
     // What an index at the destination says is what its clients go by.
-    let said = descriptor.platform.as_ref().filter(|said| {
-        origin.is_destination && !own.is_some_and(|own| said.selects(own))
-    });
+    let said = descriptor
+        .platform
+        .as_ref()
+        .filter(|said| origin.is_destination && !own.is_some_and(|own| said.selects(own)));
     let platform = (stated.or(said).or(own))
         .or(descriptor.platform.as_ref())
         .cloned();
