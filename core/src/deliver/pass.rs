@@ -98,6 +98,7 @@ impl Passing {
             progress,
             ledger: &self.ledger,
             sessions: Some(self.spool.sessions()),
+            spool: Some(self.spool.blobs()),
             thorough: self.options.fuse.verify == Verify::Full,
             dry_run: false,
         };

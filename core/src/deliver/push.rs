@@ -120,6 +120,7 @@ fn go(
         progress,
         ledger: &ledger,
         sessions: spool.as_ref().map(|spool| spool.sessions()),
+        spool: spool.as_ref().map(|spool| &**spool.blobs()),
         thorough: options.fuse.verify == Verify::Full,
         dry_run: options.fuse.dry_run,
     };

@@ -15,7 +15,9 @@ use crate::graph::ImageNode;
 use crate::oci::Digest;
 use crate::progress::Progress;
 use crate::registry::{Client, Repository, Sessions};
-use crate::store::{BlobReader, BlobSource, Expected, Place, Transfer, absent, workers};
+use crate::store::{
+    BlobDirectory, BlobReader, BlobSource, Expected, Place, Transfer, absent, workers,
+};
 
 /// A repository of a registry.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -161,6 +163,8 @@ pub(super) struct Sender<'a> {
     pub(super) sessions: Option<&'a dyn Sessions>,
     /// What the registry has is not believed, but asked for blob by blob.
     pub(super) thorough: bool,
+    /// What is read from there was counted when it was put there.
+    pub(super) spool: Option<&'a BlobDirectory>,
     pub(super) dry_run: bool,
 }
 
@@ -295,7 +299,10 @@ impl Sender<'_> {
             }
         };
         ledger.bytes.fetch_add(sent, Ordering::Relaxed);
-        ledger.read.fetch_add(blob.size, Ordering::Relaxed);
+        let spooled = |spool: &BlobDirectory| spool.size(&blob.digest).is_some();
+        if !self.spool.is_some_and(spooled) {
+            ledger.read.fetch_add(blob.size, Ordering::Relaxed);
+        }
         tracing::debug!("sent {} to {}", blob.digest, repository.name());
         Ok(())
     }
