@@ -15,12 +15,14 @@ const LAYERS: &[&str] = &[
     "fsx",
     "progress",
     "limits",
+    "settings",
     "oci",
     "location",
     "report",
     "tar",
     "compress",
     "store",
+    "registry",
     "container",
     "archive",
     "package",
@@ -73,6 +75,9 @@ const NOT_CALLED: &[&str] = &[
     "set_global_default",
     "env::var",
 ];
+
+/// Where the environment is asked.
+const ASKS: &str = "core/src/settings.rs";
 
 /// The longest file that needs no reason, and how a reason begins.
 const LONG: usize = 500;
@@ -288,6 +293,9 @@ fn the_engine_brings_no_interface_along() {
 fn the_engine_is_quiet() {
     for source in sources("core/src") {
         for call in NOT_CALLED {
+            if *call == "env::var" && source.path == ASKS {
+                continue;
+            }
             let called = |line: &str| {
                 line.match_indices(call)
                     .any(|(at, _)| !line[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_'))

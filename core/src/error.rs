@@ -44,6 +44,17 @@ pub enum ErrorKind {
     Io,
     /// Not enough space for what has to be written.
     NoSpace,
+    /// A registry refused something, or answered what it should not.
+    Registry,
+    /// A registry wants other credentials, or any.
+    Unauthorized,
+    /// A registry that cannot be reached, or not securely.
+    Unreachable,
+    /// A project that a registry does not have.
+    ProjectMissing,
+    /// A registry allows something to nobody, or not to this user: a full quota, a tag that may not
+    /// change, a permission.
+    Denied,
     /// The caller asked to stop.
     Cancelled,
     /// A bug in fusion.
@@ -68,6 +79,11 @@ impl ErrorKind {
         Self::Busy,
         Self::Io,
         Self::NoSpace,
+        Self::Registry,
+        Self::Unauthorized,
+        Self::Unreachable,
+        Self::ProjectMissing,
+        Self::Denied,
         Self::Cancelled,
         Self::Internal,
     ];
@@ -91,6 +107,11 @@ impl ErrorKind {
             Self::Busy => ("busy", -43, 5),
             Self::Io => ("io", -44, 5),
             Self::NoSpace => ("no-space", -45, 8),
+            Self::Registry => ("registry", -60, 6),
+            Self::Unauthorized => ("unauthorized", -61, 6),
+            Self::Unreachable => ("unreachable", -62, 6),
+            Self::ProjectMissing => ("project-missing", -63, 6),
+            Self::Denied => ("denied", -64, 6),
             Self::Cancelled => ("cancelled", -90, 130),
             Self::Internal => ("internal", -99, 1),
         }
@@ -135,6 +156,8 @@ struct Parts {
     digest: Option<String>,
     offset: Option<u64>,
     hint: Option<String>,
+    status: Option<u16>,
+    code: Option<String>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -151,6 +174,8 @@ impl Error {
             digest: None,
             offset: None,
             hint: None,
+            status: None,
+            code: None,
             source: None,
         }))
     }
@@ -245,6 +270,20 @@ impl Error {
         self
     }
 
+    /// Says with which HTTP status a registry answered.
+    #[must_use]
+    pub fn status(mut self, status: u16) -> Self {
+        self.0.status.get_or_insert(status);
+        self
+    }
+
+    /// Says what the registry calls the failure: `MANIFEST_INVALID`.
+    #[must_use]
+    pub fn code(mut self, code: impl Into<String>) -> Self {
+        self.0.code.get_or_insert_with(|| code.into());
+        self
+    }
+
     /// Keeps the error that caused this one.
     #[must_use]
     pub fn source_error(
@@ -302,6 +341,18 @@ impl Error {
     #[must_use]
     pub fn get_hint(&self) -> Option<&str> {
         self.0.hint.as_deref()
+    }
+
+    /// The HTTP status with which a registry answered.
+    #[must_use]
+    pub fn get_status(&self) -> Option<u16> {
+        self.0.status
+    }
+
+    /// What the registry calls the failure.
+    #[must_use]
+    pub fn get_code(&self) -> Option<&str> {
+        self.0.code.as_deref()
     }
 
     /// The system's error number, where the system refused something.

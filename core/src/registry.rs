@@ -1,0 +1,29 @@
+//! Transport to OCI registries (distribution specification 1.1): a repository as a place that
+//! blobs, manifests and tags are read from and written to.
+//!
+//! What to send and in which order is decided elsewhere.
+
+mod access;
+mod auth;
+mod client;
+mod gate;
+mod host;
+mod image;
+mod net;
+mod problem;
+mod proxy;
+mod read;
+mod refusal;
+mod repository;
+mod retry;
+mod tags;
+mod tls;
+mod upload;
+mod url;
+mod wire;
+
+pub use access::{Access, Notice, Secret, Traffic};
+pub use client::Client;
+pub use host::Host;
+pub use image::Image;
+pub use repository::{Document, Repository, Sessions};

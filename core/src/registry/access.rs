@@ -1,0 +1,92 @@
+//! How a caller gets in, and what a run over the network tells besides its results.
+
+use std::fmt;
+use std::path::PathBuf;
+
+/// A password or token: nothing that prints shows it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The secret `text`.
+    #[must_use]
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text itself, for the wire alone.
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl fmt::Display for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// How a caller wants to get into registries.
+#[derive(Debug, Clone)]
+pub struct Access {
+    /// The user; without one, what docker, podman and credential helpers know.
+    pub username: Option<String>,
+    /// The user's password.
+    pub password: Option<Secret>,
+    /// A file of certificate authorities that are trusted besides the system's.
+    pub tls_ca: Option<PathBuf>,
+    /// Certificates are not checked, and plain HTTP will do.
+    pub insecure: bool,
+    /// Plain HTTP, nothing else.
+    pub plain_http: bool,
+    /// How often a request is repeated that failed for a reason that may pass.
+    pub retries: u32,
+}
+
+impl Default for Access {
+    fn default() -> Self {
+        Self {
+            username: None,
+            password: None,
+            tls_ca: None,
+            insecure: false,
+            plain_http: false,
+            retries: 3,
+        }
+    }
+}
+
+/// What went over the network in a run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Traffic {
+    /// Requests, repeated ones included.
+    pub requests: u64,
+    /// Bytes sent as the bodies of blobs, those sent in vain included.
+    pub uploaded: u64,
+    /// Requests that were repeated.
+    pub retries: u64,
+}
+
+/// Something that somebody should know about a connection.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Notice {
+    /// The stable name: `plain-http`.
+    pub code: &'static str,
+    /// The registry concerned.
+    pub host: String,
+    /// One line.
+    pub message: String,
+}

@@ -1,0 +1,180 @@
+//! What the environment says, read in one place: everything else is told.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::path::PathBuf;
+
+/// What the environment of the process says.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Settings {
+    /// Where temporary files go: `TMPDIR`.
+    pub temp_dir: PathBuf,
+    /// The home folder of the user.
+    pub home: Option<PathBuf>,
+    /// The folder of docker's `config.json`, where it is not `~/.docker`: `DOCKER_CONFIG`.
+    pub docker_config: Option<PathBuf>,
+    /// The `auth.json` of podman and skopeo: `REGISTRY_AUTH_FILE`.
+    pub auth_file: Option<PathBuf>,
+    /// Where podman and skopeo keep `containers/auth.json`: `XDG_RUNTIME_DIR`.
+    pub runtime_dir: Option<PathBuf>,
+    /// Where the user's settings lie, where that is not `~/.config`: `XDG_CONFIG_HOME`.
+    pub config_home: Option<PathBuf>,
+    /// The folders of certificates for single registries, of the system.
+    pub certificates: Vec<PathBuf>,
+    /// Certificate authorities instead of the system's: `SSL_CERT_FILE`.
+    pub tls_ca_file: Option<PathBuf>,
+    /// The same, a folder: `SSL_CERT_DIR`.
+    pub tls_ca_dir: Option<PathBuf>,
+    /// The proxy for `http:` addresses; may carry a password.
+    pub http_proxy: Option<String>,
+    /// The proxy for `https:` addresses; may carry a password.
+    pub https_proxy: Option<String>,
+    /// The proxy for everything else; may carry a password.
+    pub all_proxy: Option<String>,
+    /// What is reached without a proxy.
+    pub no_proxy: Option<String>,
+}
+
+impl Settings {
+    /// What this process was told.
+    #[must_use]
+    pub fn from_env() -> Self {
+        Self::from(|name| std::env::var_os(name))
+    }
+
+    /// What `get` says of each variable. An empty one is an absent one.
+    fn from(get: impl Fn(&str) -> Option<OsString>) -> Self {
+        let set = |name: &str| get(name).filter(|value| !value.is_empty());
+        let folder = |name: &str| set(name).map(PathBuf::from);
+        // The lower-case name wins, as in curl.
+        let text = |name: &str| {
+            let value = set(name).or_else(|| set(&name.to_uppercase()))?;
+            value.into_string().ok()
+        };
+        // A server that runs scripts for others' requests turns their header `Proxy:` into
+        // `HTTP_PROXY` (CVE-2016-5385).
+        let http_proxy = match set("REQUEST_METHOD") {
+            Some(_) => set("http_proxy").and_then(|value| value.into_string().ok()),
+            None => text("http_proxy"),
+        };
+        let plain = Self::default();
+        Self {
+            temp_dir: folder("TMPDIR").unwrap_or(plain.temp_dir),
+            home: folder("HOME"),
+            docker_config: folder("DOCKER_CONFIG"),
+            auth_file: folder("REGISTRY_AUTH_FILE"),
+            runtime_dir: folder("XDG_RUNTIME_DIR"),
+            config_home: folder("XDG_CONFIG_HOME"),
+            certificates: vec![
+                PathBuf::from("/etc/docker/certs.d"),
+                PathBuf::from("/etc/containers/certs.d"),
+            ],
+            tls_ca_file: folder("SSL_CERT_FILE"),
+            tls_ca_dir: folder("SSL_CERT_DIR"),
+            http_proxy,
+            https_proxy: text("https_proxy"),
+            all_proxy: text("all_proxy"),
+            no_proxy: text("no_proxy"),
+        }
+    }
+}
+
+impl Default for Settings {
+    /// An environment that says nothing.
+    fn default() -> Self {
+        Self {
+            temp_dir: PathBuf::from("/tmp"),
+            home: None,
+            docker_config: None,
+            auth_file: None,
+            runtime_dir: None,
+            config_home: None,
+            certificates: Vec::new(),
+            tls_ca_file: None,
+            tls_ca_dir: None,
+            http_proxy: None,
+            https_proxy: None,
+            all_proxy: None,
+            no_proxy: None,
+        }
+    }
+}
+
+/// Proxies are shown without user and password.
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = |proxy: &Option<String>| proxy.as_deref().map(without_user);
+        f.debug_struct("Settings")
+            .field("temp_dir", &self.temp_dir)
+            .field("home", &self.home)
+            .field("docker_config", &self.docker_config)
+            .field("auth_file", &self.auth_file)
+            .field("runtime_dir", &self.runtime_dir)
+            .field("config_home", &self.config_home)
+            .field("certificates", &self.certificates)
+            .field("tls_ca_file", &self.tls_ca_file)
+            .field("tls_ca_dir", &self.tls_ca_dir)
+            .field("http_proxy", &shown(&self.http_proxy))
+            .field("https_proxy", &shown(&self.https_proxy))
+            .field("all_proxy", &shown(&self.all_proxy))
+            .field("no_proxy", &self.no_proxy)
+            .finish()
+    }
+}
+
+/// An address without what stands before the `@`, which may be a password.
+pub(crate) fn without_user(address: &str) -> String {
+    let (scheme, rest) = match address.split_once("://") {
+        Some((scheme, rest)) => (format!("{scheme}://"), rest),
+        None => (String::new(), address),
+    };
+    // A password may hold `/` or `@` that should have been escaped: all up to the last `@` goes.
+    let rest = rest.rsplit_once('@').map_or(rest, |(_, rest)| rest);
+    format!("{scheme}{rest}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(variables: &[(&str, &str)]) -> Settings {
+        Settings::from(|name| {
+            let found = variables.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| OsString::from(value))
+        })
+    }
+
+    #[test]
+    fn lower_case_wins_and_empty_is_absent() {
+        let settings = of(&[
+            ("HTTPS_PROXY", "http://upper:1"),
+            ("https_proxy", "http://lower:1"),
+            ("ALL_PROXY", "http://all:1"),
+            ("no_proxy", ""),
+            ("NO_PROXY", "local"),
+            ("TMPDIR", ""),
+        ]);
+        assert_eq!(settings.https_proxy.as_deref(), Some("http://lower:1"));
+        assert_eq!(settings.all_proxy.as_deref(), Some("http://all:1"));
+        assert_eq!(settings.no_proxy.as_deref(), Some("local"));
+        assert_eq!(settings.temp_dir, PathBuf::from("/tmp"));
+    }
+
+    #[test]
+    fn a_script_on_a_server_takes_no_proxy_from_a_header() {
+        let settings = of(&[("HTTP_PROXY", "http://evil:1"), ("REQUEST_METHOD", "GET")]);
+        assert_eq!(settings.http_proxy, None);
+    }
+
+    #[test]
+    fn nobody_sees_the_password_of_a_proxy() {
+        let settings = of(&[("http_proxy", "http://me:pa@ss/w@proxy:3128/")]);
+        let shown = format!("{settings:?}");
+        assert!(shown.contains("http://proxy:3128/"), "{shown}");
+        assert!(
+            !shown.contains("pa@ss") && !shown.contains("me:"),
+            "{shown}"
+        );
+    }
+}
