@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::account::{Account, Kind};
+use super::account::{Account, Kind, pulls};
 use super::{Project, State};
 use crate::registry::exchange::{Answer, Exchange};
 use crate::registry::serve::lock;
@@ -31,6 +31,7 @@ impl State {
             ("HEAD", ["projects"]) => self.exists(account, query),
             ("POST", ["projects"]) => self.create(account, body),
             ("GET", ["projects", name, rest @ ..]) => self.about(account, name, rest),
+            ("GET", ["users", "current", "permissions"]) => self.permissions(account, query),
             ("GET", ["quotas"]) => self.quotas(account, query),
             _ => Answer::error(404, "NOT_FOUND", &format!("path {path} was not found")),
         };
@@ -54,8 +55,8 @@ impl State {
         Answer::json(200, &info)
     }
 
-    /// listProjects → `Project`s whose name has `name` in it, as far as the account sees them, in
-    /// pages with `X-Total-Count` and `Link`.
+    /// listProjects → `Project`s whose name has `name` in it, or is the one in `q=name=…`, as far as
+    /// the account sees them, in pages with `X-Total-Count` and `Link`.
     fn list(&self, account: Option<&Account>, query: &str) -> Answer {
         let one = |key: &str| values(query, key).into_iter().next();
         let number = |key: &str| one(key).and_then(|value| value.parse().ok());
@@ -65,10 +66,15 @@ impl State {
             return Answer::error(422, "UNPROCESSABLE_ENTITY", "page_size in query is invalid");
         }
         let part = one("name").unwrap_or_default();
+        let exact = one("q").and_then(|q| q.strip_prefix("name=").map(str::to_owned));
+        let named = |project: &Project| match &exact {
+            Some(name) => project.name == *name,
+            None => project.name.contains(&part),
+        };
         let projects = lock(&self.projects);
         let seen: Vec<Value> = projects
             .values()
-            .filter(|project| project.name.contains(&part) && self.sees(account, project))
+            .filter(|project| named(project) && self.sees(account, project))
             .map(Project::json)
             .collect();
         let shown: Value = seen
@@ -188,6 +194,30 @@ impl State {
             .values()
             .filter(|project| ids.is_empty() || ids.contains(&project.id.to_string()));
         Answer::json(200, &found.map(one).collect())
+    }
+
+    /// getCurrentUserPermissions: `Permission`s in a project, by `scope=/project/ID`; here always
+    /// as with `relative=true`.
+    fn permissions(&self, account: Option<&Account>, query: &str) -> Answer {
+        let Some(account) = account else {
+            return unauthorized();
+        };
+        let scope = values(query, "scope")
+            .into_iter()
+            .next()
+            .unwrap_or_default();
+        let id = scope
+            .strip_prefix("/project/")
+            .and_then(|id| id.parse().ok());
+        let projects = lock(&self.projects);
+        let project = projects.values().find(|project| Some(project.id) == id);
+        let mut actions = Vec::new();
+        if let Some(project) = project {
+            actions.extend(pulls(Some(account), project).then_some("pull"));
+            actions.extend(account.pushes(project).then_some("push"));
+        }
+        let one = |action: &str| json!({"resource": "repository", "action": action});
+        Answer::json(200, &actions.into_iter().map(one).collect())
     }
 
     /// A project that the account may ask about, or why not.

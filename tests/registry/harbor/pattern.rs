@@ -1,6 +1,6 @@
 //! Patterns of selectors, of the kind that the API calls `doublestar`.
 
-/// Whether `text` fits: `*` and `?` stop at slashes, `**` does not, `{a,b}` is either.
+/// Whether `text` fits: `*` and `?` stop at slashes, `**` is any folders, `{a,b}` is either.
 pub(crate) fn fits(pattern: &str, text: &str) -> bool {
     if pattern.is_empty() {
         return true;
@@ -21,24 +21,33 @@ fn alternatives(pattern: &str) -> Vec<String> {
     }
 }
 
+/// Folder by folder, as the library does that Harbor uses.
 fn one_fits(pattern: &str, text: &str) -> bool {
-    if let Some(rest) = pattern.strip_prefix("**") {
-        return (0..=text.len()).any(|at| one_fits(rest, &text[at..]));
-    }
-    let (mut pattern, mut text) = (pattern.chars(), text.chars());
-    match (pattern.next(), text.clone().next()) {
-        (None, None) => true,
-        (Some('*'), next) => {
-            one_fits(pattern.as_str(), text.as_str())
-                || (next.is_some_and(|letter| letter != '/') && {
-                    text.next();
-                    one_fits(&format!("*{}", pattern.as_str()), text.as_str())
-                })
-        }
-        (Some(wanted), Some(letter)) if wanted == letter || (wanted == '?' && letter != '/') => {
-            text.next();
-            one_fits(pattern.as_str(), text.as_str())
-        }
+    let pattern: Vec<&str> = pattern.split('/').collect();
+    let text: Vec<&str> = text.split('/').collect();
+    folders_fit(&pattern, &text)
+}
+
+fn folders_fit(pattern: &[&str], text: &[&str]) -> bool {
+    match (pattern, text) {
+        (["**"], names) => !names.is_empty(),
+        (["**", rest @ ..], _) => (0..=text.len()).any(|at| folders_fit(rest, &text[at..])),
+        ([one, rest @ ..], [name, names @ ..]) => name_fits(one, name) && folders_fit(rest, names),
+        ([], []) => true,
         _ => false,
+    }
+}
+
+fn name_fits(pattern: &str, name: &str) -> bool {
+    let Some(letter) = pattern.chars().next() else {
+        return name.is_empty();
+    };
+    let rest = &pattern[letter.len_utf8()..];
+    let next = name.chars().next();
+    let tail = next.map_or("", |next| &name[next.len_utf8()..]);
+    match letter {
+        '*' => name_fits(rest, name) || (next.is_some() && name_fits(pattern, tail)),
+        '?' => next.is_some() && name_fits(rest, tail),
+        _ => next == Some(letter) && name_fits(rest, tail),
     }
 }
