@@ -17,4 +17,5 @@ pub(crate) mod tokens;
 pub(crate) mod uploads;
 pub(crate) mod words;
 
+mod harbor_api;
 mod selftest;
