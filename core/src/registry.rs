@@ -7,6 +7,7 @@ mod access;
 mod auth;
 mod client;
 mod gate;
+mod harbor;
 mod host;
 mod image;
 mod net;
@@ -24,6 +25,7 @@ mod wire;
 
 pub use access::{Access, Connect, Notice, Secret, Traffic};
 pub use client::Client;
+pub use harbor::{Harbor, Quota, Rule};
 pub use host::Host;
 pub use image::Image;
 pub use repository::{Document, Repository, Sessions};

@@ -7,6 +7,7 @@ pub(crate) mod client;
 pub(crate) mod docker;
 pub(crate) mod exchange;
 pub(crate) mod faults;
+pub(crate) mod harbor;
 pub(crate) mod http;
 pub(crate) mod proxy;
 pub(crate) mod serve;
@@ -16,4 +17,5 @@ pub(crate) mod tokens;
 pub(crate) mod uploads;
 pub(crate) mod words;
 
+mod harbor_api;
 mod selftest;

@@ -39,12 +39,9 @@ struct Shared {
 
 /// An answer of a registry's own API: the status, and a bounded body.
 #[derive(Debug)]
-#[expect(dead_code, reason = "Harbor's API is built on it")]
 pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) body: Vec<u8>,
-    /// Where the next page is.
-    pub(crate) link: Option<String>,
 }
 
 /// A request that may be repeated.
@@ -152,7 +149,6 @@ impl Host {
 
     /// Calls the registry's own API with the user's name and password: `path` begins with a slash,
     /// `body` is JSON. Statuses are the caller's to judge.
-    #[expect(dead_code, reason = "Harbor's API is built on it")]
     pub(crate) fn api(&self, method: &str, path: &str, body: Option<&[u8]>) -> Result<Reply> {
         let method = Method::from_bytes(method.as_bytes())
             .map_err(|_| Error::new(ErrorKind::Internal, format!("`{method}` is no method")))?;
@@ -160,6 +156,8 @@ impl Host {
         let target = Target::Path(path.to_owned());
         let mut call = Call::new(method, target, &Scope::default());
         call.headers.push(("Accept", "application/json".to_owned()));
+        // Else a project named 12 would be the twelfth.
+        call.headers.push(("X-Is-Resource-Name", "true".to_owned()));
         if let Some(body) = body {
             call.headers
                 .push(("Content-Type", "application/json".to_owned()));
@@ -171,13 +169,29 @@ impl Host {
             self.net()
                 .once(call.ask(uri.clone()), authorization.as_ref())
         })?;
-        let link = answer.header("Link").map(str::to_owned);
         let body = answer.bytes(limits::MAX_ANSWER).map_err(|p| p.error)?;
         Ok(Reply {
             status: answer.status,
             body,
-            link,
         })
+    }
+
+    /// One plain question: neither repeated, nor with credentials, nor following anybody. Nothing
+    /// where no answer came.
+    pub(crate) fn probe(&self, path: &str) -> Result<Option<Reply>> {
+        let uri = self.uri(&Target::Path(path.to_owned()))?;
+        let answer = self.net().once(Ask::new(Method::GET, uri), None);
+        let reply = answer.and_then(|mut answer| {
+            let body = answer.bytes(limits::MAX_REFUSAL)?;
+            Ok(Reply {
+                status: answer.status,
+                body,
+            })
+        });
+        match reply {
+            Err(problem) if problem.cause == Cause::Stopped => Err(problem.error),
+            reply => Ok(reply.ok()),
+        }
     }
 
     /// Makes a request until it is answered with what does not pass by itself.

@@ -79,6 +79,11 @@ pub(super) fn refused(mut answer: Answer, doing: &str) -> Error {
     error(answer.status, &Refusal::of(&body), doing, &server)
 }
 
+/// The error of a refusal that has been read already.
+pub(super) fn told(status: u16, body: &[u8], doing: &str, server: &str) -> Error {
+    error(status, &Refusal::of(body), doing, server)
+}
+
 fn error(status: u16, refusal: &Refusal, doing: &str, server: &str) -> Error {
     let code = refusal.code.as_deref();
     let kind = match (status, code) {
