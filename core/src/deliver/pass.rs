@@ -98,6 +98,7 @@ impl Passing {
             progress,
             ledger: &self.ledger,
             sessions: Some(self.spool.sessions()),
+            preflight: &self.preflight,
             spool: Some(self.spool.blobs()),
             thorough: self.options.fuse.verify == Verify::Full,
             dry_run: false,
@@ -107,10 +108,8 @@ impl Passing {
             let Ok(target) = self.base.target(image, self.options.names) else {
                 continue;
             };
-            if !self
-                .preflight
-                .allows(&self.client, &target, &self.options)?
-            {
+            let spot = Spot::of(&target);
+            if !self.preflight.allows(&self.client, &spot, &self.options)? {
                 continue;
             }
             let is_skipped = self.options.existing() == OnExisting::Skip
@@ -122,7 +121,6 @@ impl Passing {
                 let nodes = image.variants.iter().map(|v| &v.image);
                 let attached = image.variants.iter().flat_map(|v| &v.attachments);
                 let attached = attached.chain(&image.loose).map(|a| &a.image);
-                let spot = Spot::of(&target);
                 ours.extend(nodes.chain(attached).map(|node| (spot.clone(), node)));
             }
         }
@@ -132,6 +130,7 @@ impl Passing {
         for (spot, node) in &ours {
             needs.add(spot, node, blobs, sender.thorough);
         }
+        sender.look(&needs)?;
         // What is damaged stays, and is told of in the end, when it is known what needs it.
         let damaged = sender.blobs(&needs, blobs, true)?;
         let damaged: Vec<Digest> = damaged.into_iter().map(|(digest, _)| digest).collect();

@@ -120,6 +120,7 @@ fn go(
         progress,
         ledger: &ledger,
         sessions: spool.as_ref().map(|spool| spool.sessions()),
+        preflight: &preflight,
         spool: spool.as_ref().map(|spool| &**spool.blobs()),
         thorough: options.fuse.verify == Verify::Full,
         dry_run: options.fuse.dry_run,
@@ -181,8 +182,10 @@ impl Push<'_> {
         if selection.is_empty() {
             return Err(nothing(&opened.inputs));
         }
-        self.preflight
-            .check(self.client, &targets, self.options, self.report)?;
+        self.preflight.check(self.client, &targets, self.options)?;
+        let dry_run = self.options.fuse.dry_run;
+        let warnings = self.preflight.warnings(&targets, dry_run);
+        self.report.warnings.extend(warnings);
         self.report.bytes.read = opened.read;
         let (images, left, made) = self.outgoing(selection, targets, &opened)?;
         self.deliver(images, left, &made, &opened)
@@ -277,6 +280,11 @@ impl Push<'_> {
             },
         };
         let planned = self.each(images, &mut left, |image| tagger.plan(image))?;
+        let changing: Vec<&Target> = (planned.iter())
+            .filter(|(_, merged)| merged.changes())
+            .map(|(image, _)| &image.target)
+            .collect();
+        self.preflight.mutable(self.client, &changing)?;
         let planned = self.send(planned, &mut left, made, opened)?;
         let done: Vec<(Outgoing, Merged)> = if self.options.fuse.dry_run {
             planned
@@ -333,6 +341,9 @@ impl Push<'_> {
         for (spot, image) in &ours {
             needs.add(spot, image, &source, full);
         }
+        self.sender.look(&needs)?;
+        let missing = self.sender.missing(&needs);
+        self.preflight.room(self.client, &missing)?;
         self.progress
             .enter(Phase::Write, needs.bytes(), needs.count())?;
         let keep_going = self.options.fuse.keep_going;

@@ -49,6 +49,13 @@ pub(super) enum Settled {
     Skipped,
 }
 
+impl Merged {
+    /// Whether a tag that exists will lead to something else.
+    pub(super) fn changes(&self) -> bool {
+        self.settled.is_none() && self.image.selected.previous.is_some()
+    }
+}
+
 /// What a tag holds.
 pub(super) struct Held {
     pub(super) root: Descriptor,
@@ -250,6 +257,7 @@ impl Tagger<'_> {
         let bytes = root_bytes(merged)?;
         self.repository(image)
             .put(image.target.under.text(), root, &bytes)
+            .map_err(|error| self.sender.preflight.explain(error, &image.spot))
     }
 
     /// Puts the manifests that the root of `merged` leads to. A single manifest goes straight
