@@ -204,3 +204,6 @@ fn wanted(location: &Location, kind: SourceKind) -> Result<()> {
         .path(location.path())
         .hint("leave the prefix out: what it is, its content tells"))
 }
+
+#[cfg(test)]
+mod tests;

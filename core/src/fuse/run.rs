@@ -233,7 +233,7 @@ impl Run<'_> {
                 .map(|plan| plan.blobs(&source, self.options, true)),
         );
         self.report.warnings = self.warnings(&plans);
-        let charts = tell::charts(self.report, self.tree.as_ref(), &plans);
+        let charts = tell::charts(self.report, self.tree.as_ref(), &plans, &self.opened);
         self.report.warnings.extend(charts);
         self.report.warnings.sort();
         let replaced = self.destination.as_ref().is_some_and(|d| d.replaces);
@@ -349,7 +349,7 @@ impl Run<'_> {
             return without(plans, written.damaged, damaged).map(Some);
         }
         self.report.warnings = self.warnings(&plans);
-        let charts = tell::charts(self.report, self.tree.as_ref(), &plans);
+        let charts = tell::charts(self.report, self.tree.as_ref(), &plans, &self.opened);
         self.report.warnings.extend(charts);
         self.report.warnings.sort();
         tell::images(self.report, &plans, inputs, destination.replaces);
