@@ -5,6 +5,7 @@
 //! wherever they lie, and everything else stays a file.
 
 mod bundle;
+mod hints;
 mod walk;
 
 use std::sync::Arc;
@@ -167,8 +168,8 @@ impl Source {
     /// The bundles in it, wherever they lie, with their places in the tree.
     pub(crate) fn bundles(&self) -> Vec<(String, &Bundle)> {
         let mut bundles = Vec::new();
-        self.root.visit_bundles(&mut |place, bundle| {
-            bundles.push((place.to_owned(), bundle));
+        self.root.visit_bundles(&mut |members, name, bundle| {
+            bundles.push((members.label("", name), bundle));
         });
         bundles
     }

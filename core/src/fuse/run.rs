@@ -339,6 +339,7 @@ impl Run<'_> {
             options: self.options,
             pool: &self.pool,
             progress: self.progress,
+            streams: self.opened.read > 0,
         };
         if let Some(path) = destination.target.path() {
             fsx::ensure_free(write::parent(path), write::needed(&job)?)?;
