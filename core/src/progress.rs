@@ -219,7 +219,7 @@ impl Progress {
         self.check()
     }
 
-    fn snapshot(&self) -> Snapshot {
+    pub(crate) fn snapshot(&self) -> Snapshot {
         Snapshot {
             phase: Phase::from_u8(self.phase.load(Ordering::Relaxed)),
             bytes: self.bytes.load(Ordering::Relaxed),

@@ -305,7 +305,7 @@ impl Push<'_> {
                 }
             })?
         };
-        self.tell(done, left)
+        tell::images(self.report, done, left, opened)
     }
 
     /// Sends the blobs of what is `planned`. With `keep_going` images that need a damaged one are
@@ -421,10 +421,6 @@ impl Push<'_> {
             Some(error) => Err(error),
             None => Ok(good),
         }
-    }
-
-    fn tell(&mut self, done: Vec<(Outgoing, Merged)>, left: Vec<Left>) -> Result<()> {
-        tell::images(self.report, done, left)
     }
 }
 
