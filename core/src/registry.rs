@@ -27,3 +27,8 @@ pub use client::Client;
 pub use host::Host;
 pub use image::Image;
 pub use repository::{Document, Repository, Sessions};
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
