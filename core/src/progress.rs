@@ -87,7 +87,11 @@ impl<F: FnMut(&Snapshot) -> Flow> Sink for F {
 
 /// A flag that any thread may raise to stop a run. Clones share it.
 #[derive(Debug, Clone, Default)]
-pub struct Stop(Arc<AtomicBool>);
+pub struct Stop {
+    flag: Arc<AtomicBool>,
+    /// Another flag that counts as this one.
+    outer: Option<Box<Self>>,
+}
 
 impl Stop {
     /// A flag that is down.
@@ -98,13 +102,13 @@ impl Stop {
 
     /// Raises the flag.
     pub fn request(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.flag.store(true, Ordering::Relaxed);
     }
 
     /// Whether the flag is up.
     #[must_use]
     pub fn requested(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.flag.load(Ordering::Relaxed) || self.outer.as_ref().is_some_and(|o| o.requested())
     }
 
     /// An error once the flag is up.
@@ -122,7 +126,7 @@ impl Stop {
 pub struct Progress {
     stop: Stop,
     /// The sink said stop: for this run only, whoever else shares the flag.
-    halted: AtomicBool,
+    halted: Arc<AtomicBool>,
     phase: AtomicU8,
     bytes: AtomicU64,
     total_bytes: AtomicU64,
@@ -149,6 +153,16 @@ impl Progress {
         Self {
             stop,
             ..Self::default()
+        }
+    }
+
+    /// A flag that is up once this run is to stop, whether the caller or the sink said so: for
+    /// waits that have no counters at hand.
+    #[must_use]
+    pub fn stop(&self) -> Stop {
+        Stop {
+            flag: Arc::clone(&self.halted),
+            outer: Some(Box::new(self.stop.clone())),
         }
     }
 
@@ -318,6 +332,7 @@ mod tests {
             progress.enter(Phase::Write, 0, 0)
         });
         assert!(outcome.is_err() && !stop.requested());
+        assert!(progress.stop().requested(), "waits of this run end");
     }
 
     #[test]
