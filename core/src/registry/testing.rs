@@ -1,4 +1,5 @@
 //! A server that answers as it is told, and what tests ask of it.
+#![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
