@@ -91,7 +91,7 @@ fn go(
     let client = Client::new(
         connect.access.clone(),
         connect.settings.clone(),
-        progress.stop().clone(),
+        progress.stop(),
     )?;
     // Before anything is read: that may take an hour.
     client.host(&base.host).check()?;

@@ -96,7 +96,7 @@ fn go(
     let client = Client::new(
         options.connect.access.clone(),
         options.connect.settings.clone(),
-        progress.stop().clone(),
+        progress.stop(),
     )?;
     let existing = destination.as_ref().and_then(|destination| {
         let existing = destination.merge.as_ref()?;
