@@ -15,9 +15,9 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
-pub use stream::Keep;
+pub use stream::{Keep, Pass};
 
-pub(crate) use checksum::{summed, within as check_sums};
+pub(crate) use checksum::{Algorithm, Line, List, Summer, Sums, check as check_sums, list_of};
 pub(crate) use members::{Listed, Member, Members};
 pub(crate) use stream::stated_digest;
 
@@ -85,11 +85,11 @@ pub(crate) fn open(
             let stated = checksum::beside(path)?;
             let mut input = Summed {
                 input: fsx::open(path)?,
-                summer: stated.as_ref().map(Stated::summer),
+                summers: stated.iter().map(Stated::summer).collect(),
             };
             let members = stream::read(&mut input, compression, path, keep, progress)?;
-            if let (Some(stated), Some(summer)) = (stated, input.summer) {
-                stated.check(summer).map_err(|error| error.path(path))?;
+            for (stated, sum) in stated.iter().zip(input.finish()) {
+                stated.check(&sum).map_err(|error| error.path(path))?;
             }
             Ok((members, compression))
         }
@@ -120,7 +120,9 @@ pub(crate) fn check_beside(location: &Location, progress: &Progress) -> Result<(
         summer.update(&buffer[..count]);
         done += count as u64;
     }
-    stated.check(summer).map_err(|error| error.path(path))
+    stated
+        .check(&summer.finish())
+        .map_err(|error| error.path(path))
 }
 
 fn sniffed<'a>(

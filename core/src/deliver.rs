@@ -3,6 +3,7 @@
 mod claim;
 mod index;
 mod options;
+mod pass;
 mod preflight;
 mod push;
 mod send;

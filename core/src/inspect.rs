@@ -47,6 +47,7 @@ pub fn inspect(
         };
         progress.enter(Phase::Read, total, 0)?;
         let mut source = Source::open(&source, &Keep::Documents, Some(&client), &progress)?;
+        source.sound()?;
         let damaged = source
             .archives
             .iter_mut()

@@ -38,3 +38,12 @@ pub const MAX_EXPANSION: u64 = 250;
 
 /// The window that a zstd stream may ask for, as a power of two: what `zstd -d` allows.
 pub const MAX_ZSTD_WINDOW_LOG: u32 = 27;
+
+/// The most bytes that are read of what a registry says when it refuses.
+pub const MAX_REFUSAL: u64 = 64 << 10;
+
+/// The most bytes of a token, of a credential helper's answer, of a page of tags.
+pub const MAX_ANSWER: u64 = 4 << 20;
+
+/// The most tags that a repository may list.
+pub const MAX_TAGS: usize = 1_000_000;

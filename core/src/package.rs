@@ -9,13 +9,13 @@ mod walk;
 
 use std::sync::Arc;
 
-pub use crate::container::{Keep, is_stream, size_on_disk};
+pub use crate::container::{Keep, Pass, is_stream, size_on_disk};
 
 pub(crate) use bundle::{Bundle, Chart};
 pub(crate) use walk::{Item, Kind, Level};
 
 use crate::archive::{self, Archive, Flavour};
-use crate::container::{self, Members};
+use crate::container::{self, Members, Sums};
 use crate::error::{Error, ErrorKind, Result};
 use crate::location::{Location, Transport};
 use crate::oci::{Compression, Reference};
@@ -61,6 +61,8 @@ pub struct Source {
     pub archives: Vec<Archive>,
     /// The tree.
     pub(crate) root: Level,
+    /// What its checksum files say that is not so.
+    pub(crate) sums: Sums,
 }
 
 impl Source {
@@ -104,17 +106,22 @@ impl Source {
             size: 0,
             root: Level::of_images(Arc::clone(archive.members())),
             archives: vec![archive],
+            sums: Default::default(),
         })
     }
 
     fn read(location: &Location, keep: &Keep, progress: &Progress) -> Result<Self> {
         let (members, compression) = container::open(location, keep, progress)?;
         let mut members = Arc::new(members);
+        if members.is_streamed() {
+            keep.pass(&members, progress)?;
+        }
         let mut walk = walk::Walk {
             location,
             keep,
             progress,
             archives: Vec::new(),
+            sums: Sums::default(),
         };
         let detected = archive::detect(&members, location);
         let wants_images = !matches!(
@@ -160,6 +167,7 @@ impl Source {
             }
         };
         wanted(location, kind)?;
+        walk.sums.settle(progress)?;
         let mut source = Self {
             location: location.clone(),
             kind,
@@ -167,11 +175,18 @@ impl Source {
             size: size_on_disk(location),
             archives: walk.archives,
             root,
+            sums: walk.sums,
         };
         if let Some(reference) = &location.reference {
             source.select(reference)?;
         }
         Ok(source)
+    }
+
+    /// That its checksum files say something else of it is an error.
+    pub(crate) fn sound(&mut self) -> Result<()> {
+        let mut wrong = std::mem::take(&mut self.sums.wrong).into_iter();
+        wrong.next().map_or(Ok(()), Err)
     }
 
     /// Keeps only the image that `:REF` names: as it is spelled, or normalised.

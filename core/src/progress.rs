@@ -122,7 +122,7 @@ impl Stop {
 pub struct Progress {
     stop: Stop,
     /// The sink said stop: for this run only, whoever else shares the flag.
-    halted: AtomicBool,
+    halted: Arc<AtomicBool>,
     phase: AtomicU8,
     bytes: AtomicU64,
     total_bytes: AtomicU64,
@@ -156,6 +156,16 @@ impl Progress {
     #[must_use]
     pub const fn stop(&self) -> &Stop {
         &self.stop
+    }
+
+    /// Counters for work on the side, which stops with this one and counts for nobody.
+    #[must_use]
+    pub fn aside(&self) -> Self {
+        Self {
+            stop: self.stop.clone(),
+            halted: Arc::clone(&self.halted),
+            ..Self::default()
+        }
     }
 
     /// An error once the caller asked to stop.

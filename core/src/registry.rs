@@ -4,13 +4,28 @@
 //! What to send and in which order is decided elsewhere.
 
 mod access;
+mod auth;
 mod client;
+mod gate;
+mod harbor;
 mod host;
 mod image;
+mod net;
+mod problem;
+mod proxy;
+mod read;
+mod refusal;
 mod repository;
+mod retry;
+mod tags;
+mod tls;
+mod upload;
+mod url;
+mod wire;
 
 pub use access::{Access, Connect, Notice, Secret, Traffic};
 pub use client::Client;
+pub use harbor::{Harbor, Quota, Rule};
 pub use host::Host;
 pub use image::Image;
 pub use repository::{Document, Repository, Sessions};

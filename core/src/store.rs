@@ -13,7 +13,7 @@ pub(crate) use directory::FileReader;
 pub use directory::{BlobDirectory, BlobWriter};
 pub use memory::Memory;
 pub use transfer::{CHUNK, Expected, Transfer, read_document};
-pub(crate) use transfer::{Hashing, mismatch};
+pub(crate) use transfer::{Check, Hashing, blamed, mismatch};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::oci::Digest;

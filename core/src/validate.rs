@@ -66,6 +66,9 @@ pub fn verify(
     Ok(verification)
 }
 
+/// What is said of a member whose checksum was not looked at.
+const UNCHECKED: &str = "its checksum comes behind it in a stream, which cannot be read again";
+
 struct Check<'a> {
     source: &'a Location,
     client: &'a Client,
@@ -94,6 +97,12 @@ impl Check<'_> {
         };
         if let Err(error) = crate::container::check_beside(self.source, self.progress) {
             self.find(error)?;
+        }
+        for error in std::mem::take(&mut source.sums.wrong) {
+            self.find(error)?;
+        }
+        for name in std::mem::take(&mut source.sums.unchecked) {
+            self.warn("unchecked-checksum", Some(name), UNCHECKED.to_owned());
         }
         for archive in &mut source.archives {
             for (_, error) in std::mem::take(&mut archive.damaged) {
@@ -191,6 +200,19 @@ impl Check<'_> {
             code: "partial-archive".to_owned(),
             severity: Severity::Warning,
             message: format!("an index names this manifest ({platform}); it is not here"),
+        });
+    }
+
+    /// Lists what somebody should know.
+    fn warn(&mut self, code: &str, member: Option<String>, message: String) {
+        self.verification.findings.push(Finding {
+            path: self.source.spelled.clone(),
+            member,
+            offset: None,
+            digest: None,
+            code: code.to_owned(),
+            severity: Severity::Warning,
+            message,
         });
     }
 

@@ -21,6 +21,8 @@ wanted=(
     umoci:umoci
     buildah:buildah
     docker-registry:docker-registry
+    htpasswd:apache2-utils
+    openssl:openssl
     jq:jq
     zstd:zstd
     xz:xz-utils

@@ -50,6 +50,8 @@ pub(crate) struct Streamed {
     pub(crate) digest: Option<Digest>,
     /// Its first bytes.
     pub(crate) head: Vec<u8>,
+    /// Checksums of it that lists asked for, in hex.
+    pub(crate) sums: Vec<String>,
     /// What it inflates to, where that was asked for: a digest, or why it cannot be inflated.
     pub(crate) diff_id: Option<std::result::Result<Digest, String>>,
     /// The content, if it is a document and nothing is spooled.

@@ -1,10 +1,12 @@
 //! Reading an archive as a stream: compressed files, pipes, standard input. It is read once; what
 //! it holds goes into a spool, or is only hashed.
 
+use std::collections::BTreeSet;
 use std::io::{BufReader, Cursor, Read};
 use std::path::Path;
 use std::sync::Arc;
 
+use super::checksum::{self, Algorithm, List, Summed, Summer, Wanted};
 use super::evidence::{Found, is_layer};
 use super::input::Counted;
 use super::members::{Members, Nested, Streamed};
@@ -33,6 +35,9 @@ pub enum Keep {
         blobs: Arc<BlobDirectory>,
         /// Whether files that can be no part of an image are kept too.
         files: bool,
+        /// Who is told of each container as soon as all of it is spooled, and may let go of what
+        /// is in it.
+        pass: Option<Pass>,
     },
     /// Documents are kept in memory, the rest is only hashed.
     Documents,
@@ -40,7 +45,35 @@ pub enum Keep {
     Inflated,
 }
 
+/// Is told of a container that came by.
+pub(crate) type Passed = dyn Fn(&Arc<Members>, &Progress) -> Result<()> + Send + Sync;
+
+/// Who is told of containers as they come by.
+#[derive(Clone)]
+pub struct Pass(pub(crate) Arc<Passed>);
+
+impl std::fmt::Debug for Pass {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Pass")
+    }
+}
+
 impl Keep {
+    /// Tells who wants to know that all of the container `members` came by.
+    pub(crate) fn pass(&self, members: &Arc<Members>, progress: &Progress) -> Result<()> {
+        match self {
+            Self::Spool {
+                pass: Some(pass), ..
+            } => (pass.0)(members, progress),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether what is spooled may go again while more comes.
+    pub(crate) const fn is_passing(&self) -> bool {
+        matches!(self, Self::Spool { pass: Some(_), .. })
+    }
+
     pub(crate) fn spool(&self) -> Option<&Arc<BlobDirectory>> {
         match self {
             Self::Spool { blobs, .. } => Some(blobs),
@@ -118,6 +151,12 @@ struct Walk<'a> {
     buffer: Vec<u8>,
     /// Bytes of documents kept in memory so far.
     kept: u64,
+    /// What the checksum of the member that comes next is asked for in.
+    asked: BTreeSet<Algorithm>,
+    /// What lists here use that come behind the containers they name.
+    usual: BTreeSet<Algorithm>,
+    /// The list that the last member was.
+    list: Option<List>,
 }
 
 impl<'a> Walk<'a> {
@@ -128,6 +167,9 @@ impl<'a> Walk<'a> {
             progress,
             buffer: vec![0; CHUNK],
             kept: 0,
+            asked: BTreeSet::new(),
+            usual: BTreeSet::new(),
+            list: None,
         }
     }
 
@@ -144,6 +186,7 @@ impl<'a> Walk<'a> {
         let spool = self.keep.spool().cloned();
         let mut members = Members::stream(path.clone(), within.clone(), spool);
         let mut stream = TarStream::new(BufReader::with_capacity(CHUNK, input));
+        let mut wanted = Wanted::default();
         while let Some(entry) = stream.next().map_err(blame)? {
             self.progress.check()?;
             found.look(&entry.name);
@@ -151,6 +194,7 @@ impl<'a> Walk<'a> {
                 members.add_other(entry)?;
                 continue;
             }
+            self.asked = wanted.of(&entry.name);
             let streamed = self
                 .member(&mut stream, &entry, &members, found, depth)
                 .map_err(|error| match error.get_path() {
@@ -159,11 +203,29 @@ impl<'a> Walk<'a> {
                     None if error.kind() == ErrorKind::Cancelled => error,
                     None => blame(error.member(&entry.name).offset(entry.header_offset)),
                 })?;
+            if let Some(list) = self.list.take() {
+                self.learn(&list, &members)?;
+                wanted.add(&list);
+            }
             members.add_streamed(entry, streamed)?;
         }
         // To the end, so that the checksum of the compressed file is checked too.
         stream.finish().map_err(blame)?;
         Ok(members)
+    }
+
+    /// Sums containers from now on, if `list` names one that went by unsummed.
+    fn learn(&mut self, list: &List, members: &Members) -> Result<()> {
+        for (hex, names) in list.sums() {
+            for name in names {
+                let member = members.find(&name)?;
+                let streamed = member.as_ref().and_then(|member| members.streamed(member));
+                if streamed.is_some_and(|streamed| streamed.nested.is_some()) {
+                    self.usual.extend(Algorithm::of(hex));
+                }
+            }
+        }
+        Ok(())
     }
 
     fn member<R: Read>(
@@ -212,11 +274,17 @@ impl<'a> Walk<'a> {
         let within = members.within(&entry.name);
         let keep = self.keep;
         let writer = match keep {
-            Keep::Spool { blobs, files } if *files || !around.package() => Some(blobs.begin()?),
+            Keep::Spool { blobs, files, .. } if *files || !around.package() => Some(blobs.begin()?),
             _ => None,
         };
         let spooled = writer.is_some();
-        let mut raw = Raw::new(Cursor::new(first).chain(stream), &found, writer);
+        let mut asked = std::mem::take(&mut self.asked);
+        asked.extend(&self.usual);
+        let mut summed = Summed {
+            input: Cursor::new(first).chain(stream),
+            summers: asked.into_iter().map(Summer::new).collect(),
+        };
+        let mut raw = Raw::new(&mut summed, &found, writer);
         let mut inside = None;
         let mut diff_id = None;
         let mut damage = None;
@@ -262,11 +330,15 @@ impl<'a> Walk<'a> {
                 members,
             })
         });
+        if let Some(nested) = &nested {
+            keep.pass(&nested.members, self.progress)?;
+        }
         Ok(Streamed {
             offset: entry.offset,
             size: entry.size,
             digest,
             head,
+            sums: summed.finish(),
             diff_id,
             kept: None,
             worth_inflating: nested.is_none() && found.hints(),
@@ -325,8 +397,16 @@ impl<'a> Walk<'a> {
             true => Some(Ok(Inflater::new(compression, Hashing::default())?)),
             false => None,
         };
+        let mut asked = std::mem::take(&mut self.asked);
+        if writer.is_none() && looks_plain && stated.is_none() && !is_layer(&entry.name) {
+            // It cannot be read again once its list has come by; few files are like that.
+            asked.insert(Algorithm::Sha512);
+        }
+        let mut summers: Vec<Summer> = asked.into_iter().map(Summer::new).collect();
+        let is_list = List::is_named_so(&entry.name) && entry.size <= checksum::MOST;
+        let mut list: Vec<u8> = Vec::new();
         let mut document: Option<Vec<u8>> = None;
-        let listing = is_document(first) || is_text_that_counts(&entry.name);
+        let listing = is_document(first) || is_text_that_counts(&entry.name) || is_list;
         if keep.spool().is_none() && listing && entry.size <= limits::MAX_LISTING {
             keep_more(&mut self.kept, entry.size)?;
             document = Some(Vec::new());
@@ -337,6 +417,12 @@ impl<'a> Walk<'a> {
             self.progress.check()?;
             let piece = &self.buffer[..count];
             hasher.update(piece);
+            for summer in &mut summers {
+                summer.update(piece);
+            }
+            if is_list {
+                list.extend_from_slice(piece);
+            }
             if let Some(Ok(inflater)) = &mut layer
                 && let Err(error) = inflater.push(piece)
             {
@@ -360,6 +446,9 @@ impl<'a> Walk<'a> {
                 .map_err(|error| error.message().to_owned())?;
             Ok(finished.0.finish())
         });
+        if is_list && let Ok(text) = std::str::from_utf8(&list) {
+            self.list = Some(List::read(&entry.name, text));
+        }
         if document.is_none() && entry.size == 0 {
             document = Some(Vec::new());
         }
@@ -369,6 +458,7 @@ impl<'a> Walk<'a> {
             size: entry.size,
             digest: Some(digest),
             head,
+            sums: summers.into_iter().map(Summer::finish).collect(),
             diff_id,
             kept,
             nested: None,
@@ -406,6 +496,7 @@ fn known<R: Read>(stream: &mut TarStream<R>, entry: &Entry, digest: Digest) -> R
         size: entry.size,
         digest: Some(digest),
         head,
+        sums: Vec::new(),
         diff_id: None,
         kept: None,
         nested: None,

@@ -50,6 +50,7 @@ pub(super) fn settle(tagger: &Tagger<'_>, image: &Outgoing, planned: Merged) -> 
         tag,
         repository: tagger.repository(image),
         known: HashMap::new(),
+        read: HashMap::new(),
         held: None,
         wrote: None,
     };
@@ -111,6 +112,8 @@ struct Registry<'a> {
     repository: Repository,
     /// Everything that was seen, by platform and manifest.
     known: HashMap<(Platform, Digest), Flattened>,
+    /// What the claims say that were read already, by the digest of the claim.
+    read: HashMap<Digest, Option<(Platform, Digest)>>,
     /// What the tag led to when it was last read.
     held: Option<Held>,
     wrote: Option<Merged>,
@@ -202,6 +205,12 @@ impl Board for Registry<'_> {
     }
 
     fn read_claim(&mut self, place: &str) -> Result<Option<(Platform, Digest)>> {
+        let Some(there) = self.repository.head(place)? else {
+            return Ok(None);
+        };
+        if let Some(read) = self.read.get(&there.digest) {
+            return Ok(read.clone());
+        }
         let Some(claim) = self.look(place)? else {
             return Ok(None);
         };
@@ -210,6 +219,7 @@ impl Board for Registry<'_> {
             Some((platform, variant.descriptor.digest))
         });
         self.learn(&claim.flattened);
+        self.read.insert(claim.root.digest, read.clone());
         Ok(read)
     }
 

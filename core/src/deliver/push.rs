@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use rayon::ThreadPool;
 
+use super::pass::Passing;
+use super::preflight::Preflight;
 use super::send::{Ledger, Needs, Sender, Spot};
 use super::spool::Spool;
 use super::tag::{Merged, Outgoing, Tagger};
 use super::target::{Base, Target, targets};
-use super::{DeliverOptions, claim, preflight, tell};
+use super::{DeliverOptions, claim, tell};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fuse::assemble::Form;
 use crate::fuse::open::{Everything, Opening, open};
@@ -21,7 +23,7 @@ use crate::fuse::{FuseOptions, Verify, check_sources};
 use crate::graph::ImageNode;
 use crate::location::Location;
 use crate::oci::Digest;
-use crate::package::Keep;
+use crate::package::{Keep, Pass};
 use crate::progress::{Phase, Progress};
 use crate::registry::Client;
 use crate::report::Report;
@@ -80,12 +82,11 @@ fn go(
         To::Index(target) => target.base(),
     };
     let pool = workers::pool(options.fuse.jobs)?;
-    let senders = workers::pool(Some(
-        options
-            .fuse
-            .jobs
-            .map_or(CONNECTIONS, |jobs| jobs.min(CONNECTIONS)),
-    ))?;
+    let connections = options
+        .fuse
+        .jobs
+        .map_or(CONNECTIONS, |jobs| jobs.min(CONNECTIONS));
+    let senders = Arc::new(workers::pool(Some(connections))?);
     let connect = &options.fuse.connect;
     let client = Client::new(
         connect.access.clone(),
@@ -94,14 +95,33 @@ fn go(
     )?;
     // Before anything is read: that may take an hour.
     client.host(&base.host).check()?;
-    let spool = Spool::take(sources, &base, options)?;
-    let ledger = Ledger::default();
+    let spool = Spool::take(sources, &base, options)?.map(Arc::new);
+    let ledger = Arc::new(Ledger::default());
+    let preflight = Arc::new(Preflight::default());
+    let pass = match (&spool, &to) {
+        (Some(spool), To::Base(base)) if Passing::can(options) => Some(
+            Passing {
+                sources: sources.to_vec(),
+                base: base.clone(),
+                options: options.clone(),
+                client: client.clone(),
+                pool: Arc::clone(&senders),
+                ledger: Arc::clone(&ledger),
+                spool: Arc::clone(spool),
+                preflight: Arc::clone(&preflight),
+            }
+            .hook(),
+        ),
+        _ => None,
+    };
     let sender = Sender {
         client: &client,
         pool: &senders,
         progress,
         ledger: &ledger,
-        sessions: spool.as_ref().map(Spool::sessions),
+        sessions: spool.as_ref().map(|spool| spool.sessions()),
+        preflight: &preflight,
+        spool: spool.as_ref().map(|spool| &**spool.blobs()),
         thorough: options.fuse.verify == Verify::Full,
         dry_run: options.fuse.dry_run,
     };
@@ -110,7 +130,9 @@ fn go(
         options,
         pool,
         client: &client,
-        spool: spool.as_ref(),
+        spool: spool.as_deref(),
+        pass,
+        preflight: &preflight,
         sender: &sender,
         progress,
         report,
@@ -118,7 +140,7 @@ fn go(
     let outcome = push.run(sources);
     push.report.warnings.extend(tell::notices(&client));
     push.report.warnings.sort();
-    tell::traffic(push.report, &ledger, spool.as_ref());
+    tell::traffic(push.report, &ledger, spool.as_deref());
     match (outcome, &spool) {
         (Err(error), Some(spool)) => Err(spool.keep(error)),
         (outcome, _) => outcome,
@@ -131,6 +153,9 @@ struct Push<'a> {
     pool: ThreadPool,
     client: &'a Client,
     spool: Option<&'a Spool>,
+    /// Who sends what comes by in streams.
+    pass: Option<Pass>,
+    preflight: &'a Preflight,
     sender: &'a Sender<'a>,
     progress: &'a Progress,
     report: &'a mut Report,
@@ -157,7 +182,10 @@ impl Push<'_> {
         if selection.is_empty() {
             return Err(nothing(&opened.inputs));
         }
-        preflight::check(self.client, &targets, self.options, self.report)?;
+        self.preflight.check(self.client, &targets, self.options)?;
+        let dry_run = self.options.fuse.dry_run;
+        let warnings = self.preflight.warnings(&targets, dry_run);
+        self.report.warnings.extend(warnings);
         self.report.bytes.read = opened.read;
         let (images, left, made) = self.outgoing(selection, targets, &opened)?;
         self.deliver(images, left, &made, &opened)
@@ -168,6 +196,7 @@ impl Push<'_> {
             Some(spool) => Keep::Spool {
                 blobs: Arc::clone(spool.blobs()),
                 files: false,
+                pass: self.pass.clone(),
             },
             None => Keep::Documents,
         };
@@ -251,6 +280,11 @@ impl Push<'_> {
             },
         };
         let planned = self.each(images, &mut left, |image| tagger.plan(image))?;
+        let changing: Vec<&Target> = (planned.iter())
+            .filter(|(_, merged)| merged.changes())
+            .map(|(image, _)| &image.target)
+            .collect();
+        self.preflight.mutable(self.client, &changing)?;
         let planned = self.send(planned, &mut left, made, opened)?;
         let done: Vec<(Outgoing, Merged)> = if self.options.fuse.dry_run {
             planned
@@ -283,11 +317,17 @@ impl Push<'_> {
         made: &Memory,
         opened: &Everything,
     ) -> Result<Vec<(Outgoing, Merged)>> {
+        // What there is, and what of it can still be read: layers that came by are gone again.
         let held = holders(opened);
         let mut all: Vec<&dyn BlobSource> = vec![made];
         all.extend(self.spool.map(|spool| &**spool.blobs() as &dyn BlobSource));
+        let at_hand = opened.inputs.iter().map(|input| &input.archive);
+        let at_hand = at_hand.filter(|archive| !archive.is_streamed() || self.spool.is_none());
+        let content: Vec<&dyn BlobSource> = (all.iter().copied())
+            .chain(at_hand.map(|archive| archive as &dyn BlobSource))
+            .collect();
         all.extend(held);
-        let source = Sources(all);
+        let (source, content) = (Sources(all), Sources(content));
         let full = self.options.fuse.verify == Verify::Full;
         let mut ours: Vec<(Spot, &ImageNode)> = Vec::new();
         for (image, merged) in &planned {
@@ -301,10 +341,13 @@ impl Push<'_> {
         for (spot, image) in &ours {
             needs.add(spot, image, &source, full);
         }
+        self.sender.look(&needs)?;
+        let missing = self.sender.missing(&needs);
+        self.preflight.room(self.client, &missing)?;
         self.progress
             .enter(Phase::Write, needs.bytes(), needs.count())?;
         let keep_going = self.options.fuse.keep_going;
-        let damaged = self.sender.blobs(&needs, &source, keep_going)?;
+        let damaged = self.sender.blobs(&needs, &content, keep_going)?;
         let mut damaged: BTreeMap<Digest, Error> = damaged.into_iter().collect();
         let mut whole = Vec::new();
         for (image, merged) in planned {

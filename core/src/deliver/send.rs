@@ -7,6 +7,7 @@ use std::sync::{Condvar, Mutex, PoisonError};
 
 use rayon::ThreadPool;
 
+use super::preflight::{Preflight, project};
 use super::target::Target;
 use crate::error::{Error, Result};
 use crate::fuse::assemble::Assembled;
@@ -15,7 +16,9 @@ use crate::graph::ImageNode;
 use crate::oci::Digest;
 use crate::progress::Progress;
 use crate::registry::{Client, Repository, Sessions};
-use crate::store::{BlobReader, BlobSource, Expected, Place, Transfer, absent, workers};
+use crate::store::{
+    BlobDirectory, BlobReader, BlobSource, Expected, Place, Transfer, absent, workers,
+};
 
 /// A repository of a registry.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -74,6 +77,8 @@ pub(super) struct Ledger {
     blobs: Mutex<HashMap<Digest, BTreeSet<Spot>>>,
     /// Manifests that are where they are needed.
     manifests: Mutex<HashSet<(Spot, Digest)>>,
+    /// Blobs that were asked for and are not there.
+    absent: Mutex<HashSet<(Spot, Digest)>>,
     /// Blobs that somebody is busy with.
     busy: Mutex<HashSet<Digest>>,
     freed: Condvar,
@@ -161,6 +166,9 @@ pub(super) struct Sender<'a> {
     pub(super) sessions: Option<&'a dyn Sessions>,
     /// What the registry has is not believed, but asked for blob by blob.
     pub(super) thorough: bool,
+    pub(super) preflight: &'a Preflight,
+    /// What is read from there was counted when it was put there.
+    pub(super) spool: Option<&'a BlobDirectory>,
     pub(super) dry_run: bool,
 }
 
@@ -229,6 +237,54 @@ impl Sender<'_> {
             .collect())
     }
 
+    /// Whether the repository has the blob; asked once.
+    fn finds(&self, spot: &Spot, blob: &Expected) -> Result<bool> {
+        let key = (spot.clone(), blob.digest);
+        if lock(&self.ledger.absent).contains(&key) {
+            return Ok(false);
+        }
+        let there = self.repository(spot).blob(&blob.digest);
+        let found = there.map_err(|error| self.preflight.explain(error, spot))? == Some(blob.size);
+        if !found {
+            lock(&self.ledger.absent).insert(key);
+        }
+        Ok(found)
+    }
+
+    /// Asks for every blob of `needs` in the first repository that needs it.
+    pub(super) fn look(&self, needs: &Needs) -> Result<()> {
+        let blobs: Vec<&(Expected, BTreeSet<Spot>)> = needs.0.values().collect();
+        self.each(&blobs, |(blob, spots)| {
+            let mut hosts = BTreeSet::new();
+            for spot in spots {
+                let known = self.ledger.home(&spot.host, &blob.digest).is_some();
+                if known || !hosts.insert(&spot.host) {
+                    continue;
+                }
+                if self.finds(spot, blob)? {
+                    self.ledger.present.fetch_add(1, Ordering::Relaxed);
+                    self.ledger.holds(spot, blob.digest);
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// How many bytes of `needs` each project does not have yet, as far as it was asked.
+    pub(super) fn missing(&self, needs: &Needs) -> BTreeMap<(String, String), u64> {
+        let mut missing = BTreeMap::new();
+        for (blob, spots) in needs.0.values() {
+            let lacking = spots
+                .iter()
+                .filter(|spot| !self.ledger.has(spot, &blob.digest));
+            let projects: BTreeSet<_> = lacking.map(project).collect();
+            for project in projects {
+                *missing.entry(project).or_insert(0) += blob.size;
+            }
+        }
+        missing
+    }
+
     fn blob(
         &self,
         blob: &Expected,
@@ -246,7 +302,12 @@ impl Sender<'_> {
             let repository = self.repository(spot);
             match ledger.home(&spot.host, &blob.digest) {
                 Some(home) => {
-                    if self.dry_run || repository.mount(&blob.digest, &home.repository)? {
+                    let explained = |error| self.preflight.explain(error, spot);
+                    if self.dry_run
+                        || repository
+                            .mount(&blob.digest, &home.repository)
+                            .map_err(explained)?
+                    {
                         ledger.mounted.fetch_add(1, Ordering::Relaxed);
                     } else {
                         // It refuses to share: the same bytes once more.
@@ -255,7 +316,7 @@ impl Sender<'_> {
                     }
                 }
                 None => {
-                    if repository.blob(&blob.digest)? == Some(blob.size) {
+                    if self.finds(spot, blob)? {
                         ledger.present.fetch_add(1, Ordering::Relaxed);
                     } else {
                         self.upload(&repository, blob, source, transfer, spot)?;
@@ -287,15 +348,23 @@ impl Sender<'_> {
             ledger.bytes.fetch_add(blob.size, Ordering::Relaxed);
             return Ok(());
         }
+        let spot = Spot {
+            host: repository.host().to_owned(),
+            repository: repository.name().to_owned(),
+        };
         let sent = match source.size(&blob.digest) {
-            Some(_) => repository.upload(source, blob, transfer, self.sessions)?,
+            Some(_) => repository.upload(source, blob, transfer, self.sessions),
             None => {
                 let there = InRepository(self.repository(home), *blob);
-                repository.upload(&there, blob, transfer, self.sessions)?
+                repository.upload(&there, blob, transfer, self.sessions)
             }
         };
+        let sent = sent.map_err(|error| self.preflight.explain(error, &spot))?;
         ledger.bytes.fetch_add(sent, Ordering::Relaxed);
-        ledger.read.fetch_add(blob.size, Ordering::Relaxed);
+        let spooled = |spool: &BlobDirectory| spool.size(&blob.digest).is_some();
+        if !self.spool.is_some_and(spooled) {
+            ledger.read.fetch_add(blob.size, Ordering::Relaxed);
+        }
         tracing::debug!("sent {} to {}", blob.digest, repository.name());
         Ok(())
     }
@@ -321,7 +390,8 @@ impl Sender<'_> {
             if !self.dry_run {
                 let under = descriptor.digest.to_string();
                 self.repository(spot)
-                    .put(&under, descriptor, &node.manifest.bytes)?;
+                    .put(&under, descriptor, &node.manifest.bytes)
+                    .map_err(|error| self.preflight.explain(error, spot))?;
             }
             self.ledger.complete(spot, node);
         }

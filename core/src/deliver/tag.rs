@@ -49,6 +49,13 @@ pub(super) enum Settled {
     Skipped,
 }
 
+impl Merged {
+    /// Whether a tag that exists will lead to something else.
+    pub(super) fn changes(&self) -> bool {
+        self.settled.is_none() && self.image.selected.previous.is_some()
+    }
+}
+
 /// What a tag holds.
 pub(super) struct Held {
     pub(super) root: Descriptor,
@@ -72,10 +79,20 @@ impl Tagger<'_> {
 
     fn plan_as(&self, image: &Outgoing, types: MediaTypes) -> Result<Merged> {
         let own = own(&image.selected);
+        let under = image.target.under.text();
+        let there = Image::open(self.repository(image), under)?;
+        if own.variants.is_empty() {
+            // Nothing but taking platforms off what is there.
+            let nothing = || {
+                Error::new(ErrorKind::NothingSelected, "there is no such tag")
+                    .hint("name the images that the index is made of")
+            };
+            let held = held(&there.ok_or_else(nothing)?, &image.target)?;
+            return self.combine(image, own, Some(held), types);
+        }
         // By itself, as if the tag did not exist.
         let mut merged = self.combine(image, own, None, types)?;
-        let under = image.target.under.text();
-        let Some(there) = Image::open(self.repository(image), under)? else {
+        let Some(there) = there else {
             return Ok(merged);
         };
         let root = there.root().clone();
@@ -159,7 +176,10 @@ impl Tagger<'_> {
             previous: previous.clone(),
             before: Vec::new(),
         };
-        let nothing = || Error::new(ErrorKind::Internal, "an image without manifests");
+        let nothing = || {
+            Error::new(ErrorKind::NothingSelected, "nothing would be left of it")
+                .hint("delete the tag with the registry's own means, if that is what you want")
+        };
         let reference = &image.selected.reference;
         let mut selected = select(reference, candidates, &options)?.ok_or_else(nothing)?;
         keep(&lost, &selected)?;
@@ -237,6 +257,7 @@ impl Tagger<'_> {
         let bytes = root_bytes(merged)?;
         self.repository(image)
             .put(image.target.under.text(), root, &bytes)
+            .map_err(|error| self.sender.preflight.explain(error, &image.spot))
     }
 
     /// Puts the manifests that the root of `merged` leads to. A single manifest goes straight

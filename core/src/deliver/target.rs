@@ -57,7 +57,7 @@ impl Base {
     }
 
     /// Where `selected` goes.
-    fn target(&self, selected: &Selected, names: Names) -> Result<Target> {
+    pub(super) fn target(&self, selected: &Selected, names: Names) -> Result<Target> {
         let reference = &selected.reference;
         if selected.stays {
             return Ok(Target {

@@ -125,6 +125,7 @@ pub(crate) fn open(
     progress: &Progress,
 ) -> Result<(Opened, Vec<Input>)> {
     let mut source = Source::open(location, keep, client, progress)?;
+    source.sound()?;
     let archives = std::mem::take(&mut source.archives);
     let inputs: Vec<Input> = archives
         .into_iter()

@@ -67,7 +67,9 @@ pub(crate) fn open(opening: &Opening<'_>) -> Result<Everything> {
             streamed += package::size_on_disk(location);
         }
     }
-    if let Some(spool) = spool {
+    if let Some(spool) = spool
+        && !keep.is_passing()
+    {
         // Content is never smaller than what it is compressed to.
         let left = spool.left_bytes()?;
         fsx::ensure_free(spool.path(), streamed.saturating_sub(left))?;

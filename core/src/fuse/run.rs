@@ -89,6 +89,7 @@ fn go(
         Some(workplace) => Keep::Spool {
             blobs: Arc::clone(&workplace.blobs),
             files: destination.as_ref().is_some_and(Destination::takes_files),
+            pass: None,
         },
         None => Keep::Documents,
     };
@@ -299,6 +300,7 @@ impl Run<'_> {
         };
         let mut warnings = warn::warnings(plans, place);
         warnings.extend(self.tree.iter().flat_map(|tree| tree.warnings.clone()));
+        warnings.extend(warn::unchecked(&self.opened.sources));
         warnings.sort();
         warnings
     }

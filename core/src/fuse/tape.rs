@@ -1,9 +1,8 @@
 //! The loadable archive as a sequence of members whose places are known before anything is
 //! written: blobs then go to their places in any order.
 
-use std::path::PathBuf;
-
 use super::blobs::BlobSet;
+use crate::oci::Compression;
 use crate::tar::{self, EntryKind};
 
 /// What a member holds.
@@ -17,8 +16,8 @@ pub(super) enum Body {
     Blob(usize),
     /// The file of this number.
     File(usize),
-    /// A file that was made for this.
-    Made(PathBuf),
+    /// An archive, compressed.
+    Squeezed(Box<Tape>, Compression),
 }
 
 /// A member: its header, its place, what it holds.

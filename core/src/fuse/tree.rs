@@ -6,10 +6,12 @@
 
 mod chart;
 mod files;
+mod lists;
+mod merged;
 mod names;
 mod shape;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use super::input::Opened;
@@ -20,6 +22,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::oci::Compression;
 use crate::package::{Bundle, Chart, Item, Kind, Level};
 use crate::report::Warning;
+pub(super) use lists::Line;
+use lists::Moves;
 use names::{beside, without_architecture};
 use shape::{folders, is_alone, is_file, is_source, only_folder, sole_bundle};
 
@@ -76,6 +80,8 @@ pub(super) enum Leaf {
     File(usize),
     /// A small file that was made.
     Made(Vec<u8>),
+    /// A checksum file of things that stand in the same container, with its permission bits.
+    List(Vec<Line>, u32),
     /// The archive of this number, unpacked in a folder.
     Unpacked(usize),
     /// The archive of this number.
@@ -126,6 +132,7 @@ pub(super) fn merge(opened: &Everything, format: Format, options: &FuseOptions) 
         labels,
         options,
         tree: Tree::default(),
+        moves: Moves::default(),
     };
     let levels: Vec<Found<'_>> = (sources.iter())
         .map(|(_, at)| Found {
@@ -174,6 +181,8 @@ struct Merge<'a> {
     labels: BTreeMap<usize, String>,
     options: &'a FuseOptions,
     tree: Tree,
+    /// Of the container that is being merged.
+    moves: Moves,
 }
 
 impl<'a> Merge<'a> {
@@ -291,6 +300,7 @@ impl<'a> Merge<'a> {
                 groups.entry(key).or_default().push((part, name));
             }
         }
+        let around = std::mem::take(&mut self.moves);
         let mut placed: BTreeMap<String, Vec<(String, Leaf)>> = BTreeMap::new();
         if !root.is_empty() {
             let name = root.trim_end_matches('/').to_owned();
@@ -307,7 +317,23 @@ impl<'a> Merge<'a> {
                 (format!("{root}{name}"), parts)
             })
             .collect();
-        for (key, parts) in groups {
+        // Checksum files come last: what they list has its place by then.
+        let (lists, groups): (Vec<_>, Vec<_>) = (groups.into_iter())
+            .partition(|(_, parts)| parts.iter().all(|(part, _)| lists::is_list(part)));
+        let mut lists = Some(lists);
+        let mut left: VecDeque<_> = groups.into();
+        loop {
+            let Some((key, parts)) = left.pop_front() else {
+                let Some(lists) = lists.take() else { break };
+                for (key, parts) in &lists {
+                    if let Key::Plain(name) = key {
+                        let parts = parts.iter().map(|(part, _)| part);
+                        self.renew(&format!("{root}{name}"), parts, &placed)?;
+                    }
+                }
+                left.extend(lists);
+                continue;
+            };
             let names = parts.iter().map(|(_, name)| name.as_str());
             let names: Vec<&str> = match &key {
                 // A bundle that is a source of its own has no name in it.
@@ -336,12 +362,12 @@ impl<'a> Merge<'a> {
                 if give_way {
                     self.gives_way(first, &name)?;
                 }
-                for (name, leaves) in self.merged(&name, &parts, &taken)? {
-                    placed.insert(name, leaves);
-                }
+                let groups = self.merged(&name, &parts, &taken)?;
+                self.moves.note(&name, &parts, &groups);
+                placed.extend(groups);
             }
         }
-        self.stale_checksums(&placed)?;
+        self.moves = around;
         Ok(Branch(placed.into_values().flatten().collect()))
     }
 
@@ -354,122 +380,6 @@ impl<'a> Merge<'a> {
             Some(name) if path.is_dir() => format!("{name}.tar"),
             _ => "images.tar".to_owned(),
         }
-    }
-
-    /// What becomes of `parts`, which are one thing: usually one leaf, more for files that differ
-    /// and for what lies there unpacked.
-    fn merged(&mut self, name: &str, parts: &[Part<'a>], taken: &Taken<'a>) -> Result<Vec<Group>> {
-        let Some(first) = parts.first() else {
-            return Ok(Vec::new());
-        };
-        let one = |leaf: Leaf| vec![(name.to_owned(), vec![(name.to_owned(), leaf)])];
-        let bundles: Vec<(Part<'a>, &'a Bundle)> = (parts.iter())
-            .filter_map(|part| match &part.item.kind {
-                Kind::Bundle(bundle) => Some((*part, &**bundle)),
-                Kind::Nested { level, .. } => {
-                    sole_bundle(level).map(|(level, bundle)| (Part { level, ..*part }, bundle))
-                }
-                _ => None,
-            })
-            .collect();
-        if !bundles.is_empty() {
-            let mut branch = Branch::default();
-            return Ok(match &first.item.kind {
-                Kind::Nested {
-                    mode, compression, ..
-                } => {
-                    self.bundle(&bundles, name, "", &mut branch)?;
-                    one(Leaf::Container {
-                        branch,
-                        mode: *mode,
-                        compression: *compression,
-                    })
-                }
-                _ if is_source(first.item) => {
-                    self.bundle(&bundles, name, "", &mut branch)?;
-                    one(Leaf::Container {
-                        branch,
-                        mode: 0o644,
-                        compression: Compression::None,
-                    })
-                }
-                _ => {
-                    self.bundle(&bundles, name, name, &mut branch)?;
-                    vec![(name.to_owned(), branch.0)]
-                }
-            });
-        }
-        if let Kind::Directory(mode) = &first.item.kind
-            && parts
-                .iter()
-                .all(|part| matches!(part.item.kind, Kind::Directory(_)))
-        {
-            return Ok(one(Leaf::Directory(*mode)));
-        }
-        match &first.item.kind {
-            Kind::Directory(_) | Kind::Link(_) | Kind::File(_) => self.files(name, parts, taken),
-            Kind::Images(_) => {
-                let inputs = parts.iter().filter_map(|part| match part.item.kind {
-                    Kind::Images(at) => Some(self.opened[part.source].first + at),
-                    _ => None,
-                });
-                let slot = self.tree.slots.len();
-                let inputs = inputs.collect();
-                self.tree.slots.push(Slot { inputs });
-                Ok(one(match is_source(first.item) && !name.is_empty() {
-                    true => Leaf::Archive {
-                        slot,
-                        mode: 0o644,
-                        compression: self.opened[first.source].source.compression,
-                    },
-                    false => Leaf::Unpacked(slot),
-                }))
-            }
-            Kind::Nested {
-                mode, compression, ..
-            } => {
-                let levels: Vec<(Found<'a>, &str)> = (parts.iter())
-                    .filter_map(|part| match &part.item.kind {
-                        Kind::Nested { level, .. } => Some((
-                            Found {
-                                source: part.source,
-                                level,
-                            },
-                            "",
-                        )),
-                        _ => None,
-                    })
-                    .collect();
-                let (mode, compression) = (*mode, *compression);
-                Ok(one(match self.archive(&levels) {
-                    Some(slot) => Leaf::Archive {
-                        slot,
-                        mode,
-                        compression,
-                    },
-                    None => {
-                        let levels: Vec<Found<'a>> =
-                            levels.into_iter().map(|(found, _)| found).collect();
-                        Leaf::Container {
-                            branch: self.package(&levels)?,
-                            mode,
-                            compression,
-                        }
-                    }
-                }))
-            }
-            Kind::Bundle(_) => Ok(Vec::new()),
-        }
-    }
-
-    /// The archive that all of `levels` go into, if they are archives and nothing else.
-    fn archive(&mut self, levels: &[(Found<'a>, &str)]) -> Option<usize> {
-        let inputs: Option<BTreeSet<usize>> = (levels.iter())
-            .map(|(found, _)| Some(self.opened[found.source].first + found.level.only_images()?))
-            .collect();
-        let inputs = inputs?;
-        self.tree.slots.push(Slot { inputs });
-        Some(self.tree.slots.len() - 1)
     }
 
     fn warn(&mut self, code: &'static str, message: String) {

@@ -174,7 +174,14 @@ fn add(
     }
     let runs = image.runs();
     let stated = origin.platform.as_ref().filter(|_| runs);
-    let platform = stated.or(own).or(descriptor.platform.as_ref()).cloned();
+    // What an index at the destination says is what its clients go by.
+    let said = descriptor
+        .platform
+        .as_ref()
+        .filter(|said| origin.is_destination && !own.is_some_and(|own| said.selects(own)));
+    let platform = (stated.or(said).or(own))
+        .or(descriptor.platform.as_ref())
+        .cloned();
     if platform.is_none() && runs {
         return Err(Error::new(
             ErrorKind::InvalidArchive,

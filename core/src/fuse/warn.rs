@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::assemble::Assembled;
+use super::input::Opened;
 use super::plan::Plan;
 use crate::oci::{MediaType, Platform};
 use crate::report::Warning;
@@ -49,6 +50,27 @@ pub(crate) fn warnings(plans: &[Plan], place: Place) -> Vec<Warning> {
     warnings.sort();
     warnings.dedup();
     warnings
+}
+
+/// Files of packages whose checksums were not looked at.
+pub(super) fn unchecked(sources: &[Opened]) -> Vec<Warning> {
+    let of = |source: &Opened| -> Vec<Warning> {
+        let (spelled, names) = (
+            &source.source.location.spelled,
+            &source.source.sums.unchecked,
+        );
+        let message = |name: &String| {
+            format!(
+                "the checksum of `{spelled}` › `{name}` comes behind it in a stream, which cannot \
+                 be read again: name a file to have it checked"
+            )
+        };
+        let messages = names.iter().map(message);
+        messages
+            .map(|message| warning("unchecked-checksum", None, message))
+            .collect()
+    };
+    sources.iter().flat_map(of).collect()
 }
 
 fn platforms(image: &Assembled) -> BTreeSet<&Platform> {

@@ -5,10 +5,10 @@ mod layout;
 mod nested;
 mod outlet;
 mod settle;
+mod sums;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::ThreadPool;
 
@@ -16,7 +16,7 @@ use super::blobs::BlobSet;
 use super::destination::{Destination, Target};
 use super::plan::Plan;
 use super::tree::Tree;
-use super::{Durability, FuseOptions};
+use super::{Compress, Durability, FuseOptions};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fsx::{self, Staging};
 use crate::oci::Digest;
@@ -36,8 +36,6 @@ pub(super) struct Workplace {
     pub(super) in_place: bool,
     /// Whether the next run of the same command would find what this one leaves.
     is_found_again: bool,
-    /// Names files of the run's own apart.
-    serial: AtomicU64,
 }
 
 impl Workplace {
@@ -86,14 +84,22 @@ impl Workplace {
                 (Some(work), blobs)
             }
         };
-        let blobs = Arc::new(BlobDirectory::create(blobs, durable && in_place)?);
+        let mut blobs = BlobDirectory::create(blobs, durable && in_place)?;
+        // A choice may leave little of what is spooled, and nothing is known of it by then.
+        let takes_all = options.platforms.is_empty()
+            && options.images.is_empty()
+            && options.exclude.is_empty()
+            && options.compression == Compress::Keep;
+        if let (Target::Archive(path, _), true) = (target, takes_all) {
+            blobs = blobs.written_to(parent(path));
+        }
+        let blobs = Arc::new(blobs);
         Ok(Self {
             staging,
             work,
             blobs,
             in_place,
             is_found_again: target.path().is_some(),
-            serial: AtomicU64::new(0),
         })
     }
 }
@@ -128,13 +134,6 @@ impl Workplace {
             None => kept,
         };
         error.better_hint(hint)
-    }
-
-    /// Where a file may stand that the run needs for itself.
-    pub(super) fn unique_file(&self) -> PathBuf {
-        let serial = self.serial.fetch_add(1, Ordering::Relaxed);
-        let beside = self.blobs.path().parent().unwrap_or(Path::new("."));
-        beside.join(format!("made-{serial}"))
     }
 }
 

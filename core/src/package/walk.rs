@@ -60,26 +60,6 @@ impl Level {
         Self { members, items }
     }
 
-    /// Checks the plain files that checksum files among them list.
-    fn check_sums(&self) -> Result<()> {
-        let file = |name: &str| {
-            let at = self
-                .items
-                .binary_search_by(|item| item.name.as_str().cmp(name))
-                .ok()?;
-            match &self.items[at].kind {
-                Kind::File(member) => Some(member.clone()),
-                _ => None,
-            }
-        };
-        for item in &self.items {
-            if let Kind::File(member) = &item.kind {
-                container::check_sums(&self.members, member, &file)?;
-            }
-        }
-        Ok(())
-    }
-
     /// Whether there is a bundle and nothing else.
     pub(super) fn only_bundle(&self) -> bool {
         matches!(&self.items[..], [Item { name, kind: Kind::Bundle(_) }] if name.is_empty())
@@ -126,6 +106,7 @@ pub(super) struct Walk<'a> {
     pub(super) keep: &'a Keep,
     pub(super) progress: &'a Progress,
     pub(super) archives: Vec<Archive>,
+    pub(super) sums: container::Sums,
 }
 
 impl Walk<'_> {
@@ -200,8 +181,21 @@ impl Walk<'_> {
             level.items.push(Item { name, kind });
         }
         level.items.sort_by(|one, other| one.name.cmp(&other.name));
-        level.check_sums()?;
+        self.check_sums(&level)?;
         Ok(level)
+    }
+
+    /// Checks what the checksum files of a container list.
+    fn check_sums(&mut self, level: &Level) -> Result<()> {
+        // Who keeps nothing but documents reads little of what need not be read.
+        let in_place = !matches!(self.keep, Keep::Documents);
+        for item in &level.items {
+            if let Kind::File(list) = &item.kind {
+                let (sums, progress) = (&mut self.sums, self.progress);
+                container::check_sums(&level.members, list, in_place, sums, progress)?;
+            }
+        }
+        Ok(())
     }
 
     fn images(&mut self, members: &Arc<Members>, found: Found) -> Result<Kind> {

@@ -1,9 +1,11 @@
 //! One run's way into registries.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use super::net::Net;
 use super::{Access, Host, Notice, Repository, Traffic};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::progress::Stop;
 use crate::settings::Settings;
 
@@ -14,42 +16,51 @@ pub struct Client(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    access: Access,
-    settings: Settings,
-    stop: Stop,
+    net: Arc<Net>,
+    hosts: Mutex<HashMap<String, Host>>,
 }
 
 impl Client {
     /// A client that gets in by `access`, and whose calls end soon after `stop` is raised.
     pub fn new(access: Access, settings: Settings, stop: Stop) -> Result<Self> {
+        if access.username.is_some() != access.password.is_some() {
+            return Err(Error::new(
+                ErrorKind::Usage,
+                "a user name and a password are given together or not at all",
+            )
+            .hint("`--username NAME --password-stdin`"));
+        }
         Ok(Self(Arc::new(Shared {
-            access,
-            settings,
-            stop,
+            net: Arc::new(Net::new(access, settings, stop)?),
+            hosts: Mutex::default(),
         })))
     }
 
     /// The registry `name`, with its port: `harbor.local:5000`. Nothing is sent yet.
     #[must_use]
-    pub fn host(&self, _name: &str) -> Host {
-        unimplemented!("{:?}", self.0)
+    pub fn host(&self, name: &str) -> Host {
+        let mut hosts = self.0.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        let host = hosts
+            .entry(name.to_owned())
+            .or_insert_with(|| Host::new(name, Arc::clone(&self.0.net)));
+        host.clone()
     }
 
     /// The repository `name` of the registry `host`.
     #[must_use]
-    pub fn repository(&self, _host: &str, _name: &str) -> Repository {
-        unimplemented!()
+    pub fn repository(&self, host: &str, name: &str) -> Repository {
+        Repository::new(self.host(host), name)
     }
 
     /// What went over the network so far.
     #[must_use]
     pub fn traffic(&self) -> Traffic {
-        unimplemented!()
+        self.0.net.traffic()
     }
 
     /// What somebody should know about the connections, sorted.
     #[must_use]
     pub fn notices(&self) -> Vec<Notice> {
-        unimplemented!()
+        self.0.net.notices()
     }
 }

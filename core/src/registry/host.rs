@@ -1,37 +1,472 @@
-//! One registry.
+//! One registry: what was learned of it, and how a request gets there and back.
 
-use crate::error::Result;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use ureq::http::{Method, Uri};
+
+use super::auth::{Auth, Scope};
+use super::gate::{Gate, Permit};
+use super::net::{Answer, Ask, Net, Payload};
+use super::problem::{Cause, Problem};
+use super::refusal::refused;
+use super::{Notice, retry, url};
+use crate::error::{Error, ErrorKind, Result};
+use crate::limits;
+
+/// How many requests one registry gets at once. Blobs that are read count by themselves: whoever
+/// reads one may wait for a place to send it.
+const AT_ONCE: usize = 8;
+
+/// How many redirects are followed.
+const REDIRECTS: u32 = 5;
 
 /// One registry. Clones share what was learned of it.
 #[derive(Debug, Clone)]
-pub struct Host {
+pub struct Host(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
     name: String,
+    net: Arc<Net>,
+    auth: Auth,
+    /// `https` or `http`, once it is known.
+    scheme: Mutex<Option<&'static str>>,
+    requests: Gate,
+    reads: Gate,
 }
 
 /// An answer of a registry's own API: the status, and a bounded body.
 #[derive(Debug)]
-#[expect(dead_code, reason = "Harbor's API is built on it")]
 pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) body: Vec<u8>,
 }
 
+/// A request that may be repeated.
+pub(super) struct Call<'a> {
+    pub(super) method: Method,
+    /// Where to: a path, or what a registry gave.
+    pub(super) target: Target,
+    pub(super) headers: Vec<(&'static str, String)>,
+    pub(super) body: Option<&'a [u8]>,
+    pub(super) scope: Scope,
+    /// Redirects are followed. Without `checked` none that gives up encryption is.
+    pub(super) follow: bool,
+    /// What comes back is compared with a digest.
+    pub(super) checked: bool,
+    pub(super) patience: Option<Duration>,
+}
+
+/// Where a request goes.
+#[derive(Clone)]
+pub(super) enum Target {
+    Path(String),
+    Given(Uri),
+}
+
+impl<'a> Call<'a> {
+    pub(super) fn new(method: Method, target: Target, scope: &Scope) -> Self {
+        let reads = matches!(method, Method::GET | Method::HEAD);
+        // Without a body these say that theirs is empty.
+        let empty: Option<&'a [u8]> = match method {
+            Method::POST | Method::PUT | Method::PATCH => Some(b""),
+            _ => None,
+        };
+        Self {
+            method,
+            target,
+            headers: Vec::new(),
+            body: empty,
+            scope: scope.clone(),
+            follow: reads,
+            checked: false,
+            patience: None,
+        }
+    }
+}
+
 impl Host {
+    pub(super) fn new(name: &str, net: Arc<Net>) -> Self {
+        Self(Arc::new(Shared {
+            name: name.to_owned(),
+            net,
+            auth: Auth::new(name),
+            scheme: Mutex::new(None),
+            requests: Gate::new(AT_ONCE),
+            reads: Gate::new(AT_ONCE),
+        }))
+    }
+
     /// The name it was asked for by.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.name
+        &self.0.name
+    }
+
+    pub(super) fn net(&self) -> &Net {
+        &self.0.net
+    }
+
+    /// A place among those who read blobs.
+    pub(super) fn reading(&self) -> Result<Permit> {
+        self.0.reads.enter(&self.net().stop)
     }
 
     /// Reaches the registry, settles whether it speaks HTTPS, and tries the credentials.
     pub fn check(&self) -> Result<()> {
-        unimplemented!()
+        self.scheme()?;
+        if self.0.auth.lacks_password(self.net())? {
+            let message = format!(
+                "`{}` wants a user and a password, and none are known",
+                self.name()
+            );
+            return Err(Error::new(ErrorKind::Unauthorized, message)
+                .hint(format!(
+                    "`--username` with `--password-stdin`, or `docker login {}`",
+                    self.name()
+                ))
+                .status(401));
+        }
+        let scope = Scope::default();
+        let answer = self.call(&Call::new(
+            Method::GET,
+            Target::Path("/v2/".to_owned()),
+            &scope,
+        ))?;
+        match answer.status {
+            401 => Err(refused(
+                answer,
+                &format!("cannot log in to `{}`", self.name()),
+            )),
+            _ => {
+                answer.discard();
+                Ok(())
+            }
+        }
     }
 
     /// Calls the registry's own API with the user's name and password: `path` begins with a slash,
     /// `body` is JSON. Statuses are the caller's to judge.
-    #[expect(dead_code, reason = "Harbor's API is built on it")]
-    pub(crate) fn api(&self, _method: &str, _path: &str, _body: Option<&[u8]>) -> Result<Reply> {
-        unimplemented!()
+    pub(crate) fn api(&self, method: &str, path: &str, body: Option<&[u8]>) -> Result<Reply> {
+        let method = Method::from_bytes(method.as_bytes())
+            .map_err(|_| Error::new(ErrorKind::Internal, format!("`{method}` is no method")))?;
+        let authorization = self.0.auth.basic(self.net())?;
+        let target = Target::Path(path.to_owned());
+        let mut call = Call::new(method, target, &Scope::default());
+        call.headers.push(("Accept", "application/json".to_owned()));
+        // Else a project named 12 would be the twelfth.
+        call.headers.push(("X-Is-Resource-Name", "true".to_owned()));
+        if let Some(body) = body {
+            call.headers
+                .push(("Content-Type", "application/json".to_owned()));
+            call.body = Some(body);
+        }
+        call.follow = false;
+        let uri = self.uri(&call.target)?;
+        let mut answer = self.repeated(|| {
+            self.net()
+                .once(call.ask(uri.clone()), authorization.as_ref())
+        })?;
+        let body = answer.bytes(limits::MAX_ANSWER).map_err(|p| p.error)?;
+        Ok(Reply {
+            status: answer.status,
+            body,
+        })
+    }
+
+    /// One plain question: neither repeated, nor with credentials, nor following anybody. Nothing
+    /// where no answer came.
+    pub(crate) fn probe(&self, path: &str) -> Result<Option<Reply>> {
+        let uri = self.uri(&Target::Path(path.to_owned()))?;
+        let answer = self.net().once(Ask::new(Method::GET, uri), None);
+        let reply = answer.and_then(|mut answer| {
+            let body = answer.bytes(limits::MAX_REFUSAL)?;
+            Ok(Reply {
+                status: answer.status,
+                body,
+            })
+        });
+        match reply {
+            Err(problem) if problem.cause == Cause::Stopped => Err(problem.error),
+            reply => Ok(reply.ok()),
+        }
+    }
+
+    /// Makes a request until it is answered with what does not pass by itself.
+    pub(super) fn call(&self, call: &Call<'_>) -> Result<Answer> {
+        let _permit = self.0.requests.enter(&self.net().stop)?;
+        let start = self.uri(&call.target)?;
+        let mut scope = call.scope.clone();
+        self.repeated(|| self.redirected(call, &start, &mut scope))
+    }
+
+    /// One request with credentials: once more with others, if the registry asks for them.
+    fn redirected(
+        &self,
+        call: &Call<'_>,
+        start: &Uri,
+        scope: &mut Scope,
+    ) -> Result<Answer, Problem> {
+        let net = self.net();
+        let own = self
+            .uri(&Target::Path("/".to_owned()))
+            .map_err(Problem::lasting)?;
+        let mut uri = start.clone();
+        let (mut hops, mut renewed) = (0, false);
+        loop {
+            // Credentials are for the registry alone, not for whom it sends us to.
+            let authorization = if url::same_origin(&uri, &own) {
+                self.0.auth.header(net, scope).map_err(given_up)?
+            } else {
+                None
+            };
+            let answer = net.once(call.ask(uri.clone()), authorization.as_ref())?;
+            if answer.status == 401 && !renewed && url::same_origin(&uri, &own) {
+                renewed = true;
+                let auth = &self.0.auth;
+                if auth
+                    .refused(net, &answer, scope, authorization.as_ref())
+                    .map_err(given_up)?
+                {
+                    answer.discard();
+                    continue;
+                }
+            }
+            if !answer.is_redirect() || !call.follow {
+                return Ok(answer);
+            }
+            let lost = |why: &str| {
+                let message = format!("`{}` redirects {why}", self.name());
+                Problem::lasting(Error::new(ErrorKind::Registry, message).status(answer.status))
+            };
+            let next = answer
+                .header("Location")
+                .and_then(|location| url::join(&uri, location));
+            let next = next.ok_or_else(|| lost("to nowhere"))?;
+            let clear = uri.scheme_str() == Some("https") && next.scheme_str() != Some("https");
+            if clear && !call.checked && !net.access.insecure {
+                return Err(lost("to an address without encryption"));
+            }
+            hops += 1;
+            if hops > REDIRECTS {
+                return Err(lost("in circles"));
+            }
+            answer.discard();
+            uri = next;
+        }
+    }
+
+    /// Sends a body that cannot be sent again without its owner's help: one attempt.
+    pub(super) fn stream(&self, mut ask: Ask<'_>, scope: &Scope) -> Result<Answer, Problem> {
+        let net = self.net();
+        let _permit = self.0.requests.enter(&net.stop).map_err(given_up)?;
+        let own = self
+            .uri(&Target::Path("/".to_owned()))
+            .map_err(Problem::lasting)?;
+        let mut authorization = None;
+        if url::same_origin(&ask.uri, &own) {
+            authorization = self.0.auth.header(net, scope).map_err(given_up)?;
+        }
+        ask.headers
+            .push(("Content-Type", "application/octet-stream".to_owned()));
+        let answer = net.once(ask, authorization.as_ref())?;
+        if answer.status == 401 {
+            // For the next attempt.
+            let mut scope = scope.clone();
+            let auth = &self.0.auth;
+            auth.refused(net, &answer, &mut scope, authorization.as_ref())
+                .map_err(given_up)?;
+        }
+        Ok(answer)
+    }
+
+    fn repeated(&self, mut once: impl FnMut() -> Result<Answer, Problem>) -> Result<Answer> {
+        let net = self.net();
+        let mut failures = 0;
+        loop {
+            failures += 1;
+            match once() {
+                Ok(answer) if retry::may_pass(answer.status) => {
+                    let seed = url::shown(&answer.uri);
+                    if !net.again(failures, answer.retry_after(), &seed)? {
+                        return Ok(answer);
+                    }
+                }
+                Ok(answer) => return Ok(answer),
+                Err(problem) if problem.cause == Cause::Passing => {
+                    if !net.again(failures, None, self.name())? {
+                        return Err(problem.error);
+                    }
+                }
+                Err(problem) => return Err(problem.error),
+            }
+        }
+    }
+
+    /// The address of a target, once it is settled how the registry is reached.
+    pub(super) fn uri(&self, target: &Target) -> Result<Uri> {
+        match target {
+            Target::Given(uri) => Ok(uri.clone()),
+            Target::Path(path) => self.address(self.scheme()?, path),
+        }
+    }
+
+    fn address(&self, scheme: &str, path: &str) -> Result<Uri> {
+        let host = match self.name() {
+            "docker.io" | "index.docker.io" => "registry-1.docker.io",
+            name => name,
+        };
+        format!("{scheme}://{host}{path}").parse().map_err(|_| {
+            let message = format!("`{}` is no name of a registry", self.name());
+            Error::new(ErrorKind::Usage, message).hint("a registry is `host` or `host:port`")
+        })
+    }
+
+    fn scheme(&self) -> Result<&'static str> {
+        // Held while the door is tried, so that it is tried once.
+        let mut scheme = self.0.scheme.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(scheme) = *scheme {
+            return Ok(scheme);
+        }
+        let settled = self.settle()?;
+        *scheme = Some(settled);
+        Ok(settled)
+    }
+
+    fn settle(&self) -> Result<&'static str> {
+        let net = self.net();
+        if net.access.plain_http {
+            return self.settle_by(|| self.knock("http").map(|()| "http"));
+        }
+        let clear = net.access.insecure || is_private(self.name());
+        let settled = self.settle_by(|| {
+            let problem = match self.knock("https") {
+                Ok(()) => return Ok("https"),
+                Err(problem) => problem,
+            };
+            let no_tls = matches!(problem.cause, Cause::Passing | Cause::NotTls);
+            if clear && no_tls && self.knock("http").is_ok() {
+                return Ok("http");
+            }
+            Err(problem)
+        })?;
+        if settled == "http" {
+            net.notice(Notice {
+                code: "plain-http",
+                host: self.name().to_owned(),
+                message: format!(
+                    "`{}` does not speak HTTPS: everything, passwords included, goes there without \
+                     encryption",
+                    self.name()
+                ),
+            });
+        }
+        Ok(settled)
+    }
+
+    fn settle_by(
+        &self,
+        mut knock: impl FnMut() -> Result<&'static str, Problem>,
+    ) -> Result<&'static str> {
+        let mut failures = 0;
+        loop {
+            failures += 1;
+            match knock() {
+                Ok(scheme) => return Ok(scheme),
+                Err(problem) if problem.cause == Cause::Passing => {
+                    if !self.net().again(failures, None, self.name())? {
+                        return Err(problem.error);
+                    }
+                }
+                Err(problem) => return Err(problem.error),
+            }
+        }
+    }
+
+    /// Asks at the door (distribution specification, end-1), and learns what is wanted there.
+    fn knock(&self, scheme: &str) -> Result<(), Problem> {
+        let uri = self.address(scheme, "/v2/").map_err(Problem::lasting)?;
+        let answer = self.net().once(Ask::new(Method::GET, uri), None)?;
+        let doing = format!("`{}` is no registry, or not well", self.name());
+        match answer.status {
+            200..=399 | 401 | 403 | 405 => {
+                self.0
+                    .auth
+                    .learn(self.net(), &answer)
+                    .map_err(Problem::lasting)?;
+                answer.discard();
+                Ok(())
+            }
+            status if retry::may_pass(status) => Err(Problem {
+                cause: Cause::Passing,
+                error: refused(answer, &doing),
+            }),
+            _ => Err(Problem::lasting(refused(answer, &doing))),
+        }
+    }
+}
+
+impl<'a> Call<'a> {
+    fn ask(&self, uri: Uri) -> Ask<'a> {
+        Ask {
+            method: self.method.clone(),
+            uri,
+            headers: self.headers.clone(),
+            payload: self.body.map_or(Payload::None, Payload::Bytes),
+            patience: self.patience,
+        }
+    }
+}
+
+/// An error that has been retried where that made sense.
+fn given_up(error: Error) -> Problem {
+    Problem::lasting(error)
+}
+
+/// Loopback, `.local` and private addresses (RFC 1918): where plain HTTP is tried.
+fn is_private(name: &str) -> bool {
+    let host = match name.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => name.split(':').next().unwrap_or_default(),
+    };
+    match host.parse::<IpAddr>() {
+        Ok(IpAddr::V4(address)) => address.is_loopback() || address.is_private(),
+        Ok(IpAddr::V6(address)) => address.is_loopback(),
+        Err(_) => {
+            let host = host.to_ascii_lowercase();
+            host == "localhost" || host.ends_with(".localhost") || host.ends_with(".local")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_private;
+
+    #[test]
+    fn plain_http_is_for_this_machine_and_private_networks() {
+        for name in [
+            "localhost:5000",
+            "127.0.0.1:5000",
+            "[::1]:5000",
+            "harbor.local",
+            "10.5.14.40",
+            "172.31.0.1:80",
+            "192.168.1.1",
+        ] {
+            assert!(is_private(name), "{name}");
+        }
+        for name in [
+            "docker.io",
+            "172.32.0.1",
+            "8.8.8.8:5000",
+            "local",
+            "harbor.local.io",
+            "[fd00::1]",
+        ] {
+            assert!(!is_private(name), "{name}");
+        }
     }
 }

@@ -4,7 +4,7 @@
 //! Only this run writes to it: it lies in a staging directory. A blob gets its name once its
 //! content has been hashed.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,6 +19,9 @@ use crate::progress::Progress;
 /// How much is written between two hints to the system to begin writing it to disk.
 const WRITEBACK: u64 = 8 << 20;
 
+/// How much is written between two looks at the space that is left.
+const LOOK: u64 = 16 << 20;
+
 /// A directory of blobs that only this run writes to.
 #[derive(Debug)]
 pub struct BlobDirectory {
@@ -28,6 +31,10 @@ pub struct BlobDirectory {
     serial: AtomicU64,
     /// Bytes of blobs that were committed, each counted once.
     held: AtomicU64,
+    /// The most that was ever held.
+    peak: AtomicU64,
+    /// Blobs that were here, by length.
+    released: Mutex<HashMap<Digest, u64>>,
     counted: Mutex<HashSet<Digest>>,
     /// Blobs that a run before this one left. Nobody knows what they are until they are hashed.
     left: Mutex<HashSet<Digest>>,
@@ -35,6 +42,10 @@ pub struct BlobDirectory {
     is_fresh: bool,
     /// Blobs that were left, and turned out to be what they go by.
     adopted: AtomicU64,
+    /// Where all that is here will be written once more.
+    written_to: Option<PathBuf>,
+    /// Bytes written so far, of whatever.
+    written: AtomicU64,
 }
 
 impl BlobDirectory {
@@ -47,10 +58,14 @@ impl BlobDirectory {
             durable,
             serial: AtomicU64::new(0),
             held: AtomicU64::new(0),
+            peak: AtomicU64::new(0),
+            released: Mutex::default(),
             counted: Mutex::default(),
             left: Mutex::default(),
             is_fresh: true,
             adopted: AtomicU64::new(0),
+            written_to: None,
+            written: AtomicU64::new(0),
         };
         for file in fsx::read_dir_sorted(&directory.path)? {
             if !file.is_dir() {
@@ -63,13 +78,37 @@ impl BlobDirectory {
         Ok(directory)
     }
 
+    /// Says that all that comes to be here will be written to `path` once more: that there is no
+    /// room for it is then an error as soon as it is sure.
+    #[must_use]
+    pub fn written_to(self, path: &Path) -> Self {
+        Self {
+            written_to: Some(path.to_owned()),
+            ..self
+        }
+    }
+
+    /// Counts what was written, and looks from time to time whether there is room for the result.
+    fn grow(&self, count: u64) -> Result<()> {
+        let before = self.written.fetch_add(count, Ordering::Relaxed);
+        match &self.written_to {
+            Some(path) if before / LOOK != (before + count) / LOOK => {
+                fsx::ensure_free(path, self.held()).map_err(|error| error.path(path))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn left(&self) -> MutexGuard<'_, HashSet<Digest>> {
         self.left.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether the blob is here, also one that a run before this one left: that is hashed now,
-    /// and removed if it is not what it goes by.
+    /// Whether the blob is here or was released, also one that a run before this one left: that is
+    /// hashed now, and removed if it is not what it goes by.
     pub fn adopt(&self, digest: &Digest, size: u64, progress: &Progress) -> Result<bool> {
+        if self.is_released(digest, size) {
+            return Ok(true);
+        }
         if self.is_fresh || !self.left().contains(digest) {
             return Ok(self.size(digest) == Some(size));
         }
@@ -117,10 +156,32 @@ impl BlobDirectory {
         &self.path
     }
 
+    /// Lets go of a blob that was hashed here and is safe elsewhere: whoever brings it again need
+    /// not keep it.
+    pub fn release(&self, digest: &Digest, size: u64) -> Result<()> {
+        if self.size(digest) != Some(size) {
+            return Ok(());
+        }
+        let mut released = self.released.lock().unwrap_or_else(PoisonError::into_inner);
+        released.insert(*digest, size);
+        drop(released);
+        fsx::remove_file_if_exists(&self.file(digest))?;
+        let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        if counted.remove(digest) {
+            self.held.fetch_sub(size, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    fn is_released(&self, digest: &Digest, size: u64) -> bool {
+        let released = self.released.lock().unwrap_or_else(PoisonError::into_inner);
+        released.get(digest) == Some(&size)
+    }
+
     /// The most bytes of blobs that were here at once.
     #[must_use]
     pub fn peak(&self) -> u64 {
-        self.held()
+        self.peak.load(Ordering::Relaxed)
     }
 
     /// How many bytes of blobs were written.
@@ -136,7 +197,8 @@ impl BlobDirectory {
             .unwrap_or_else(PoisonError::into_inner)
             .insert(*digest)
         {
-            self.held.fetch_add(size, Ordering::Relaxed);
+            let held = self.held.fetch_add(size, Ordering::Relaxed) + size;
+            self.peak.fetch_max(held, Ordering::Relaxed);
         }
     }
 
@@ -226,6 +288,7 @@ impl BlobWriter<'_> {
     pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
         fsx::pwrite_all(&self.file, self.written, bytes, &self.path)?;
         self.written += bytes.len() as u64;
+        self.directory.grow(bytes.len() as u64)?;
         if self.directory.durable && self.written - self.hinted >= WRITEBACK {
             fsx::start_writeback(&self.file, self.hinted, self.written - self.hinted);
             self.hinted = self.written;

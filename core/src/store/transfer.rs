@@ -63,23 +63,13 @@ impl<'a> Transfer<'a> {
         expected: &Expected,
         write: &mut dyn FnMut(&[u8]) -> Result<()>,
     ) -> Result<()> {
-        let blame = |error| source.place(&expected.digest).blame(error);
-        self.run_unblamed(source, expected, write).map_err(|error| {
-            let corrupt = matches!(
-                error.kind(),
-                ErrorKind::DigestMismatch | ErrorKind::InvalidArchive | ErrorKind::InputChanged
-            );
-            if corrupt && source.changed() {
-                let error = Error::new(
-                    ErrorKind::InputChanged,
-                    "the file changed while it was read",
-                )
-                .digest(expected.digest)
-                .hint("wait until nothing writes to it any more, and run again");
-                return blame(error);
-            }
-            blame(error)
-        })
+        self.run_unblamed(source, expected, write)
+            .map_err(|error| blamed(source, expected, error))
+    }
+
+    /// What whoever drives a reader by itself needs: where to count, and a buffer.
+    pub(crate) fn parts(&mut self) -> (&'a Progress, &mut [u8]) {
+        (self.progress, &mut self.buffer)
     }
 
     fn run_unblamed(
@@ -88,21 +78,8 @@ impl<'a> Transfer<'a> {
         expected: &Expected,
         write: &mut dyn FnMut(&[u8]) -> Result<()>,
     ) -> Result<()> {
-        let Some(size) = source.size(&expected.digest) else {
-            return Err(absent(&expected.digest));
-        };
-        check_size(expected, size)?;
+        let mut check = Check::begin(source, expected)?;
         let mut reader = source.open(&expected.digest)?;
-        let mut hasher = expected.digest.hasher();
-        let mut layer = match expected.diff_id {
-            // An uncompressed layer's diff ID is its digest.
-            Some((Compression::None, diff_id)) if diff_id == expected.digest => None,
-            Some((compression, _)) => Some(Inflater::new(compression, Hashing::default())?),
-            None => None,
-        };
-        // Content that is not what it goes by explains why it cannot be inflated.
-        let mut uninflatable = None;
-        let mut done = 0;
         loop {
             self.progress.check()?;
             let count = reader.read(&mut self.buffer)?;
@@ -110,26 +87,94 @@ impl<'a> Transfer<'a> {
                 break;
             }
             let piece = &self.buffer[..count];
-            done += count as u64;
-            if done > size {
+            if !check.push(piece) {
                 break;
-            }
-            hasher.update(piece);
-            if let (Some(inflater), None) = (&mut layer, &uninflatable) {
-                uninflatable = inflater.push(piece).err();
             }
             write(piece)?;
             self.progress.add_bytes(count as u64);
         }
-        check_size(expected, done)?;
-        let found = hasher.finish();
+        check.finish()?;
+        self.progress.add_blob();
+        Ok(())
+    }
+}
+
+/// `error`, saying from where the blob came; content that changed meanwhile is not called damaged.
+pub(crate) fn blamed(source: &dyn BlobSource, expected: &Expected, error: Error) -> Error {
+    let blame = |error| source.place(&expected.digest).blame(error);
+    let corrupt = matches!(
+        error.kind(),
+        ErrorKind::DigestMismatch | ErrorKind::InvalidArchive | ErrorKind::InputChanged
+    );
+    if corrupt && source.changed() {
+        let error = Error::new(
+            ErrorKind::InputChanged,
+            "the file changed while it was read",
+        )
+        .digest(expected.digest)
+        .hint("wait until nothing writes to it any more, and run again");
+        return blame(error);
+    }
+    blame(error)
+}
+
+/// Whether the pieces of a blob together are what is expected.
+pub(crate) struct Check {
+    expected: Expected,
+    hasher: Hasher,
+    layer: Option<Inflater<Hashing>>,
+    /// Content that is not what it goes by explains why it cannot be inflated.
+    uninflatable: Option<Error>,
+    done: u64,
+}
+
+impl Check {
+    /// Begins with a blob that `source` must hold, of the expected length.
+    pub(crate) fn begin(source: &dyn BlobSource, expected: &Expected) -> Result<Self> {
+        let Some(size) = source.size(&expected.digest) else {
+            return Err(absent(&expected.digest));
+        };
+        check_size(expected, size)?;
+        let layer = match expected.diff_id {
+            // An uncompressed layer's diff ID is its digest.
+            Some((Compression::None, diff_id)) if diff_id == expected.digest => None,
+            Some((compression, _)) => Some(Inflater::new(compression, Hashing::default())?),
+            None => None,
+        };
+        Ok(Self {
+            expected: *expected,
+            hasher: expected.digest.hasher(),
+            layer,
+            uninflatable: None,
+            done: 0,
+        })
+    }
+
+    /// Takes the next piece in; `false` if that is more than the blob has.
+    pub(crate) fn push(&mut self, piece: &[u8]) -> bool {
+        self.done += piece.len() as u64;
+        if self.done > self.expected.size {
+            return false;
+        }
+        self.hasher.update(piece);
+        if let (Some(inflater), None) = (&mut self.layer, &self.uninflatable) {
+            self.uninflatable = inflater.push(piece).err();
+        }
+        true
+    }
+
+    /// Judges, after the last piece.
+    pub(crate) fn finish(self) -> Result<()> {
+        let expected = self.expected;
+        check_size(&expected, self.done)?;
+        let found = self.hasher.finish();
         if found != expected.digest {
             return Err(mismatch(&expected.digest, &found));
         }
-        if let Some(error) = uninflatable {
+        if let Some(error) = self.uninflatable {
             return Err(error);
         }
-        if let (Some(layer), Some((_, diff_id))) = (layer, expected.diff_id) {
+        if let (Some(layer), Some((_, diff_id))) = (self.layer, expected.diff_id) {
             let found = layer.finish()?.0.finish();
             if found != diff_id {
                 return Err(Error::new(
@@ -142,7 +187,6 @@ impl<'a> Transfer<'a> {
                 .hint("the image was put together wrongly: build or save it again"));
             }
         }
-        self.progress.add_blob();
         Ok(())
     }
 }

@@ -55,7 +55,7 @@ fn watch(child: &mut Child, folder: &Path) -> Peak {
 }
 
 /// The bytes of disk that everything below `folder` takes. Files come and go meanwhile.
-fn taken(folder: &Path) -> u64 {
+pub(super) fn taken(folder: &Path) -> u64 {
     let (mut bytes, mut folders) = (0, vec![folder.to_owned()]);
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
@@ -109,6 +109,54 @@ fn a_gigabyte_takes_little_memory_and_no_disk_beyond_the_layout() {
         "{peak:?}, the layout {layout}"
     );
     assert!(taken(&scene.temp()) == 0, "nothing in the temp folder");
+}
+
+/// What a file takes while it is made: the distinct blobs, and itself.
+#[test]
+fn archives_and_packages_take_the_distinct_blobs_and_themselves() {
+    for (kind, bytes) in [(Kind::Addon, 256 << 20), (Kind::KubeanRelease, 128 << 20)] {
+        let scene = Scene::new();
+        let offline = Offline {
+            bytes,
+            bundles: 4,
+            images: 3,
+            gzip_level: 0,
+            wrap: Some(Wrap::Squeezed(Squeeze::gzip().level(0))),
+            ..Offline::new(kind)
+        };
+        let written = offline.write(&Platform::amd64(), &scene.path("work"));
+        let source = written.unwrap().path;
+        let source = source.to_str().unwrap();
+        let results = scene.path("results");
+        fs::create_dir(&results).unwrap();
+        let fuse = |dest: &str, format: &str| {
+            let dest = format!("results/{dest}");
+            let rename = ["--durability", "rename"];
+            let words = ["fuse", source, "-o", &dest, "--format", format];
+            let words = [&words[..], &rename].concat();
+            let mut child = scene.fusion(&words).spawn().unwrap();
+            let peak = watch(&mut child, &results);
+            let size = taken(&results);
+            super::super::scene::remove(&scene.path(&dest));
+            (peak, size)
+        };
+        let (_, blobs) = fuse("layout", "oci");
+        for (dest, format) in [
+            ("images.tar", "oci-archive"),
+            ("package.tar", "package"),
+            ("package.tar.gz", "package"),
+        ] {
+            let (peak, size) = fuse(dest, format);
+            let (blobs, size) = (blobs.div_ceil(MIB), size.div_ceil(MIB));
+            println!("{kind:?} {dest}: {peak:?}, blobs {blobs} MiB, itself {size} MiB");
+            assert!(peak.memory < MEMORY, "{kind:?} {dest}: {peak:?}");
+            assert!(
+                peak.disk <= (blobs + size) * MIB + BESIDES,
+                "{kind:?} {dest}: {peak:?}, blobs {blobs} MiB, itself {size} MiB"
+            );
+        }
+        assert!(taken(&scene.temp()) == 0, "nothing in the temp folder");
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::path::Path;
 use fusion_fixtures::package::{Kind, Offline};
 use serde_json::Value;
 
+use super::super::kill::{Numbers, seed};
 use super::super::scene::{fingerprint, remove};
 use super::super::support::{FUSION, Scene, command, fused};
 use super::Pair;
@@ -146,4 +147,91 @@ fn what_was_spooled_is_used_again() {
     );
     let reused = runs.second["blobs"]["reused"].as_u64().unwrap();
     assert!(reused > 0, "{}", runs.second["blobs"]);
+}
+
+#[test]
+fn room_for_the_result_is_asked_for_while_packages_are_read() {
+    let scene = Scene::new();
+    let offline = Offline {
+        bytes: 60 << 20,
+        gzip_level: 0,
+        ..Offline::new(Kind::Addon)
+    };
+    let pair = Pair::of(&scene, &offline);
+    let sources = pair.sources();
+    let expected = ample(&scene, &sources, "addon.tar");
+    let total = (scene.path().join("ample/addon.tar").metadata())
+        .unwrap()
+        .len();
+    // All of it could be spooled, and not much of the result be written.
+    let compressed: u64 = (sources.iter().map(|path| path.metadata().unwrap().len())).sum();
+    let runs = runs(
+        &scene,
+        &sources,
+        "addon.tar",
+        compressed + (4 << 20),
+        &expected,
+    );
+    let error = &runs.first["error"];
+    let said = error["message"].as_str().unwrap();
+    assert_eq!(error["kind"], "no-space", "{error}");
+    let needed = said.split_once(" bytes) are needed in ");
+    let needed = needed.unwrap_or_else(|| panic!("no numbers: {error}")).0;
+    let needed: u64 = needed.rsplit('(').next().unwrap().parse().unwrap();
+    // By what was read so far: before half of it had been spooled in vain.
+    assert!(needed < total * 3 / 4, "{needed} of {total}: {said}");
+}
+
+/// Fills the disk at so many points, anywhere below what a run takes.
+fn fill_up(kind: Kind, bytes: u64, dest: &'static str, turns: u32) {
+    let scene = Scene::new();
+    let offline = Offline {
+        bytes,
+        gzip_level: 0,
+        ..Offline::new(kind)
+    };
+    let pair = Pair::of(&scene, &offline);
+    let sources = pair.sources();
+    let expected = ample(&scene, &sources, dest);
+    let result = scene.path().join("ample").join(dest);
+    // A layout is its own spool; beside a file there is one.
+    let images = scene.path().join("ample/blobs");
+    fused(&sources, &images, &[("format", "oci")]);
+    let whole = match result.is_dir() {
+        true => super::frugal::taken(&result),
+        false => super::frugal::taken(&images) + super::frugal::taken(&result),
+    };
+    let mut numbers = Numbers(seed(dest, &[]));
+    for turn in 0..turns {
+        let part = (f64::from(turn) + numbers.fraction()) / f64::from(turns);
+        let small = (whole as f64 * part * 0.9) as u64 + (64 << 10);
+        let runs = runs(&scene, &sources, dest, small, &expected);
+        let error = &runs.first["error"];
+        assert_eq!(error["kind"], "no-space", "{small} of {whole}: {error}");
+        let reused = runs.second["blobs"]["reused"].as_u64().unwrap();
+        match runs.left.as_str() {
+            "" => assert_eq!(reused, 0, "{small} of {whole}"),
+            _ => assert!(reused > 0, "{small} of {whole}: {}", runs.left),
+        }
+    }
+}
+
+#[test]
+fn disks_that_fill_up_anywhere_below_a_layout() {
+    fill_up(Kind::Addon, 4 << 20, "layout", 15);
+}
+
+#[test]
+fn disks_that_fill_up_anywhere_below_a_package() {
+    fill_up(Kind::Addon, 4 << 20, "addon.tar", 15);
+}
+
+#[test]
+fn disks_that_fill_up_anywhere_below_a_compressed_package() {
+    fill_up(Kind::KubeanRelease, 4 << 20, "kubean.tar.gz", 12);
+}
+
+#[test]
+fn disks_that_fill_up_anywhere_below_what_is_worth_keeping() {
+    fill_up(Kind::Addon, 100 << 20, "layout", 8);
 }

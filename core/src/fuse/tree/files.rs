@@ -1,10 +1,8 @@
 //! Files that are no part of an image: one copy of what is the same, and a policy for what is not.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{Copied, Group, Kind, Leaf, Member, Members, Merge, Part, Taken, beside};
-use crate::container;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fuse::OnFileConflict;
 use crate::limits;
@@ -29,7 +27,7 @@ impl<'a> Merge<'a> {
         for part in parts {
             let mut known = false;
             for other in &distinct {
-                known = known || same(part, other)?;
+                known = known || self.same(part, other)?;
             }
             if !known {
                 distinct.push(*part);
@@ -41,6 +39,17 @@ impl<'a> Merge<'a> {
         }
         if distinct.len() > 1 {
             distinct = self.decide(name, distinct, &names)?;
+        }
+        for part in parts {
+            // Where the same file stands, or else the one that was kept in its place.
+            let mut place = (name.to_owned(), false);
+            for (other, name) in distinct.iter().zip(&names) {
+                if self.same(part, other)? {
+                    place = (name.clone(), true);
+                    break;
+                }
+            }
+            self.moves.moved(part, place);
         }
         let mut placed = Vec::new();
         for (name, part) in names.into_iter().zip(distinct) {
@@ -61,7 +70,7 @@ impl<'a> Merge<'a> {
         let mut number = 2;
         while let Some(there) = taken.get(&place) {
             for other in there {
-                if same(part, other)? {
+                if self.same(part, other)? {
                     return Ok(place);
                 }
             }
@@ -142,43 +151,12 @@ impl<'a> Merge<'a> {
         match &part.item.kind {
             Kind::Link(target) => Leaf::Link(target.clone()),
             Kind::Directory(mode) => Leaf::Directory(*mode),
-            Kind::File(member) => self.copied(&part.level.members, member),
+            Kind::File(member) => match self.moves.renewed(part) {
+                Some(lines) => Leaf::List(lines.to_vec(), member.mode),
+                None => self.copied(&part.level.members, member),
+            },
             Kind::Images(_) | Kind::Bundle(_) | Kind::Nested { .. } => Leaf::Made(Vec::new()),
         }
-    }
-
-    /// Warns of checksum files that list what was fused.
-    pub(super) fn stale_checksums(
-        &mut self,
-        placed: &BTreeMap<String, Vec<(String, Leaf)>>,
-    ) -> Result<()> {
-        let leaves = || placed.values().flatten();
-        let fused: BTreeSet<&str> = leaves()
-            .filter(|(_, leaf)| matches!(leaf, Leaf::Archive { .. } | Leaf::Container { .. }))
-            .map(|(name, _)| name.as_str())
-            .collect();
-        let mut stale = Vec::new();
-        for (name, leaf) in leaves() {
-            let Leaf::File(at) = leaf else {
-                continue;
-            };
-            let file = &self.tree.files[*at];
-            let folder = name.rsplit_once('/').map_or("", |(folder, _)| folder);
-            for listed in container::summed(&file.members, &file.member)? {
-                let listed = format!("{folder}/{listed}");
-                if fused.contains(listed.trim_start_matches('/')) {
-                    stale.push(format!(
-                        "`{name}` lists `{}`, which was fused: its checksum there is of another \
-                         file",
-                        listed.trim_start_matches('/')
-                    ));
-                }
-            }
-        }
-        for message in stale {
-            self.warn("stale-checksum", message);
-        }
-        Ok(())
     }
 
     /// A file that is copied.
@@ -188,6 +166,14 @@ impl<'a> Merge<'a> {
             member: member.clone(),
         });
         Leaf::File(self.tree.files.len() - 1)
+    }
+
+    /// Whether two parts become the same file or link.
+    fn same(&self, one: &Part<'_>, other: &Part<'_>) -> Result<bool> {
+        match self.moves.same_list(one, other) {
+            Some(same) => Ok(same),
+            None => same(one, other),
+        }
     }
 
     /// The lines of all lists of images, each once.

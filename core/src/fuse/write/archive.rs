@@ -75,7 +75,20 @@ pub(super) fn write(job: &Job<'_>, path: &Path, compression: Compression) -> Res
             "an archive without a place to build it",
         )
     })?;
-    let tape = tape(job).map_err(|error| enough(error, path, needed(job).unwrap_or(0)))?;
+    let ahead = job
+        .tree
+        .is_some_and(|tree| nested::reads_ahead(&tree.branch));
+    if job.options.keep_going && (ahead || compression != Compression::None) {
+        // What is damaged has to be known before it is in the middle of a stream.
+        let damaged = check(job)?;
+        if !damaged.is_empty() {
+            return Ok(Written {
+                damaged,
+                ..Written::default()
+            });
+        }
+    }
+    let tape = tape(job)?;
     let temporary = staging.file("archive");
     // With `keep_going` there may have been an attempt before this one.
     fsx::remove_file_if_exists(&temporary)?;
@@ -173,7 +186,7 @@ fn fill_frame(job: &Job<'_>, tape: &Tape, file: &File, path: &Path) -> Result<Ve
             Body::Nothing => {}
             Body::Bytes(bytes) => fsx::pwrite_all(file, member.data(), bytes, path)?,
             Body::Blob(at) => at_blob[*at].push(member.data()),
-            Body::File(_) | Body::Made(_) => {
+            Body::File(_) | Body::Squeezed(..) => {
                 let mut at = member.data();
                 nested::copy(job, member, &mut |piece| {
                     fsx::pwrite_all(file, at, piece, path)?;
@@ -194,16 +207,6 @@ fn compressed<W: Write + Send>(
     level: i32,
     out: W,
 ) -> Result<Written> {
-    if job.options.keep_going {
-        // What is damaged has to be known before it is in the middle of a stream.
-        let damaged = check(job)?;
-        if !damaged.is_empty() {
-            return Ok(Written {
-                damaged,
-                ..Written::default()
-            });
-        }
-    }
     let failed = compress::into_error;
     let threads = job.pool.current_num_threads().min(MOST_ENCODERS);
     let mut encoder = Encoder::new(compression, level, threads, out).map_err(failed)?;
@@ -221,7 +224,6 @@ fn compressed<W: Write + Send>(
 /// Writes the archive to standard output. Everything is verified before the first byte; should a
 /// source change even then, the end marker is missing and the run fails.
 pub(super) fn write_standard(job: &Job<'_>) -> Result<Written> {
-    let tape = tape(job)?;
     let damaged = check(job)?;
     if !damaged.is_empty() {
         return Ok(Written {
@@ -229,6 +231,7 @@ pub(super) fn write_standard(job: &Job<'_>) -> Result<Written> {
             ..Written::default()
         });
     }
+    let tape = tape(job)?;
     job.progress
         .enter(Phase::Publish, job.set.bytes(), job.set.blobs.len() as u64)?;
     let mut out = BufWriter::new(Outlet::new(fsx::standard_output()?, job.progress));
@@ -275,7 +278,7 @@ pub(super) fn stream(job: &Job<'_>, tape: &Tape, out: &mut dyn Write) -> Result<
         match &member.body {
             Body::Nothing => {}
             Body::Bytes(bytes) => put(bytes)?,
-            Body::File(_) | Body::Made(_) => nested::copy(job, member, &mut put)?,
+            Body::File(_) | Body::Squeezed(..) => nested::copy(job, member, &mut put)?,
             Body::Blob(at) => {
                 let blob = &job.set.blobs[*at];
                 transfer.run(job.source, blob, &mut put)?;

@@ -1,0 +1,139 @@
+//! The header `WWW-Authenticate` (RFC 9110 §11.6.1).
+
+use ureq::http::Uri;
+
+use super::super::net::Answer;
+use super::super::url;
+
+/// What a registry wants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Challenge {
+    /// A user and password.
+    Basic,
+    /// A token.
+    Bearer {
+        /// Where tokens are to be had.
+        realm: Uri,
+        /// Who the token is for.
+        service: String,
+        /// What the token must allow.
+        scope: Vec<String>,
+    },
+}
+
+impl Challenge {
+    /// The challenge in an answer: tokens, if there is a choice.
+    pub(super) fn of(answer: &Answer) -> Option<Self> {
+        let headers = answer.headers.get_all("WWW-Authenticate");
+        let values = headers.iter().filter_map(|value| value.to_str().ok());
+        let mut found = None;
+        for value in values {
+            match parse(value, &answer.uri) {
+                Some(Self::Basic) => found = found.or(Some(Self::Basic)),
+                Some(bearer) => return Some(bearer),
+                None => {}
+            }
+        }
+        found
+    }
+}
+
+/// One header. Several challenges in one are read up to the first that is understood.
+fn parse(value: &str, base: &Uri) -> Option<Challenge> {
+    let lower = value.to_ascii_lowercase();
+    if let Some(at) = lower.find("bearer ") {
+        let given = parameters(&value[at + "bearer ".len()..]);
+        let get = |name: &str| {
+            let found = given.iter().find(|(known, _)| known == name);
+            found.map(|(_, value)| value.as_str())
+        };
+        let realm = url::join(base, get("realm")?)?;
+        let scope = get("scope").unwrap_or_default();
+        return Some(Challenge::Bearer {
+            realm,
+            service: get("service").unwrap_or_default().to_owned(),
+            scope: scope.split_whitespace().map(str::to_owned).collect(),
+        });
+    }
+    lower
+        .trim_start()
+        .starts_with("basic")
+        .then_some(Challenge::Basic)
+}
+
+/// `name="value", name=value`, names in lower case.
+fn parameters(text: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut rest = text;
+    while let Some((name, after)) = rest.split_once('=') {
+        let name = name.trim_matches([' ', ',', '\t']).to_ascii_lowercase();
+        let (value, left) = match after.strip_prefix('"') {
+            Some(quoted) => {
+                let mut value = String::new();
+                let mut letters = quoted.char_indices();
+                let mut end = quoted.len();
+                while let Some((at, letter)) = letters.next() {
+                    match letter {
+                        '"' => {
+                            end = at + 1;
+                            break;
+                        }
+                        '\\' => value.extend(letters.next().map(|(_, letter)| letter)),
+                        letter => value.push(letter),
+                    }
+                }
+                (value, &quoted[end..])
+            }
+            None => {
+                let end = after.find(',').unwrap_or(after.len());
+                (after[..end].trim().to_owned(), &after[end..])
+            }
+        };
+        found.push((name, value));
+        rest = left;
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(value: &str) -> Option<Challenge> {
+        parse(value, &"https://h/v2/".parse().expect("valid"))
+    }
+
+    #[test]
+    fn a_bearer_challenge_says_where_for_whom_and_what() {
+        let value = r#"Bearer realm="https://a/t?x=1",service="harbor \"r\"",scope="repository:a/b:pull,push registry:catalog:*",error="x""#;
+        let Some(Challenge::Bearer {
+            realm,
+            service,
+            scope,
+        }) = of(value)
+        else {
+            panic!("not understood");
+        };
+        assert_eq!(realm.to_string(), "https://a/t?x=1");
+        assert_eq!(service, "harbor \"r\"");
+        assert_eq!(scope, ["repository:a/b:pull,push", "registry:catalog:*"]);
+    }
+
+    #[test]
+    fn odd_spellings_are_understood_and_nonsense_is_not() {
+        assert!(matches!(
+            of("bearer realm=/t , service=s"),
+            Some(Challenge::Bearer { .. })
+        ));
+        assert_eq!(of(r#"Basic realm="Registry""#), Some(Challenge::Basic));
+        for nonsense in [
+            "",
+            "Digest realm=x",
+            "Bearer",
+            "Bearer service=s",
+            "Bearer realm=\"\\",
+        ] {
+            assert_eq!(of(nonsense), None, "{nonsense}");
+        }
+    }
+}
