@@ -1,8 +1,13 @@
 //! The command line's grammar.
 
+mod choices;
 mod common;
+mod connect;
+mod deliver;
 mod fuse;
+mod index;
 mod peek;
+mod push;
 mod usage;
 mod values;
 
@@ -12,8 +17,11 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
 pub(crate) use common::{Common, ProgressMode};
+pub(crate) use connect::ConnectArgs;
 pub(crate) use fuse::FuseArgs;
+pub(crate) use index::{IndexCreateArgs, IndexVerb};
 pub(crate) use peek::Peek;
+pub(crate) use push::PushArgs;
 pub(crate) use usage::usage_error;
 pub(crate) use values::{locate, locate_all};
 
@@ -26,6 +34,7 @@ Exit status:
   3    conflict: inputs disagree, a required platform is missing, the destination exists
   4    invalid or corrupt input, `verify` found errors
   5    file system (missing, permission, I/O)
+  6    registry or chart repository
   7    `--keep-going` finished with failures
   8    not enough space
   130  interrupted";
@@ -33,6 +42,7 @@ Exit status:
 const EXAMPLES: &str = "\
 Examples:
   fusion fuse images-amd64.tar images-arm64.tar -o images.tar
+  fusion push images-amd64.tar images-arm64.tar --to harbor.local/addons
   fusion inspect images.tar
   fusion verify images.tar";
 
@@ -41,6 +51,7 @@ Examples:
   fusion inspect images.tar
   fusion inspect images.tar docker.io/library/nginx:1.25
   fusion inspect addon-offline-full-package-v0.12.0-amd64.tar.gz
+  fusion inspect docker://harbor.local/t/app:1.5
   fusion inspect --json oci:layout | jq -r '.images[].reference'";
 
 const VERIFY_EXAMPLES: &str = "\
@@ -79,6 +90,11 @@ pub(crate) struct Cli {
 pub(crate) enum Verb {
     /// Fuse the images of all sources into one archive, layout, bundle or package
     Fuse(Box<FuseArgs>),
+    /// Fuse, and push images and indexes to a registry, merging with what its tags have
+    Push(Box<PushArgs>),
+    /// Work with multi-architecture indexes
+    #[command(subcommand)]
+    Index(IndexVerb),
     /// Show what is inside a source, without unpacking it
     #[command(after_help = INSPECT_EXAMPLES)]
     Inspect(InspectArgs),
@@ -99,11 +115,15 @@ pub(crate) enum Verb {
 /// What `inspect` takes.
 #[derive(Debug, Args)]
 pub(crate) struct InspectArgs {
-    /// Archive, layout, bundle or package; `-` for standard input
+    /// Archive, layout, bundle, package, or docker://HOST/REPOSITORY:TAG; `-` for standard input
     pub(crate) source: OsString,
 
     /// Show this image only
     pub(crate) reference: Option<String>,
+
+    /// How to get into registries.
+    #[command(flatten)]
+    pub(crate) connect: ConnectArgs,
 
     /// What every working verb takes.
     #[command(flatten)]
@@ -113,9 +133,13 @@ pub(crate) struct InspectArgs {
 /// What `verify` takes.
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArgs {
-    /// Archives, layouts, bundles or packages; `-` for standard input
+    /// Archives, layouts, bundles, packages, or docker://HOST/REPOSITORY:TAG; `-` for standard input
     #[arg(required = true, value_name = "SOURCE")]
     pub(crate) sources: Vec<OsString>,
+
+    /// How to get into registries.
+    #[command(flatten)]
+    pub(crate) connect: ConnectArgs,
 
     /// What every working verb takes.
     #[command(flatten)]

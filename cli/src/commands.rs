@@ -2,8 +2,10 @@
 
 pub(crate) mod completions;
 pub(crate) mod fuse;
+pub(crate) mod index;
 pub(crate) mod inspect;
 pub(crate) mod man;
+pub(crate) mod push;
 pub(crate) mod verify;
 
 use crate::color::{Paint, When};

@@ -1,6 +1,6 @@
 //! `--report FILE`: the JSON document in a file, whole or not at all.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use fusion_core::{Error, ErrorKind, Result};
 
 /// A mistake in `path` that can be seen before hours of work. `named` are the sources and the
 /// destination, none of which a report may replace.
-pub(crate) fn check(path: &Path, named: &[&OsString]) -> Result<()> {
+pub(crate) fn check(path: &Path, named: &[&OsStr]) -> Result<()> {
     if path == Path::new("-") {
         let message = "`--report` needs a file, not `-`";
         return Err(Error::new(ErrorKind::Usage, message).hint("use `--json` for standard output"));
@@ -51,8 +51,8 @@ pub(crate) fn write(path: &Path, text: &str) -> Result<()> {
 }
 
 /// Refuses an `option` whose file is one of `named`.
-pub(crate) fn distinct(option: &str, path: &Path, named: &[&OsString]) -> Result<()> {
-    let same = |other: &&&OsString| {
+pub(crate) fn distinct(option: &str, path: &Path, named: &[&OsStr]) -> Result<()> {
+    let same = |other: &&&OsStr| {
         Location::parse(other).is_ok_and(|other| identity(other.path()) == identity(path))
     };
     match named.iter().find(same) {

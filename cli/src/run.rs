@@ -6,7 +6,7 @@ use clap::Parser;
 use clap::error::ErrorKind as Clap;
 use fusion_core::report::{Inspection, Report, Verification};
 
-use crate::args::{Cli, Peek, Verb, usage_error};
+use crate::args::{Cli, IndexVerb, Peek, Verb, usage_error};
 use crate::color::Paint;
 use crate::commands;
 use crate::console::Console;
@@ -21,6 +21,8 @@ pub(crate) fn run(args: &[OsString], console: &mut Console<'_>) -> u8 {
     match Cli::try_parse_from(args) {
         Ok(cli) => match cli.verb {
             Verb::Fuse(args) => commands::fuse::run(&args, console),
+            Verb::Push(args) => commands::push::run(&args, console),
+            Verb::Index(IndexVerb::Create(args)) => commands::index::run(&args, console),
             Verb::Inspect(args) => commands::inspect::run(&args, console),
             Verb::Verify(args) => commands::verify::run(&args, console),
             Verb::Completions { shell } => commands::completions::run(shell, console),
@@ -57,6 +59,8 @@ fn refuse(refused: &clap::Error, seen: &Peek, console: &mut Console<'_>) -> u8 {
             Some("inspect") => failed(Inspection::new(blank_source("")), &error),
             Some("verify") => failed(Verification::new(Vec::new()), &error),
             Some("fuse") => failed(Report::new("fuse"), &error),
+            Some("push") => failed(Report::new("push"), &error),
+            Some("index" | "index create") => failed(Report::new("index create"), &error),
             _ => failed(Report::new("fusion"), &error),
         };
         // The exit status tells already that something is wrong.

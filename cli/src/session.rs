@@ -1,6 +1,6 @@
 //! What every verb that works on archives goes through: log, signals, progress, work, output.
 
-use std::ffi::OsString;
+use std::ffi::OsStr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
@@ -54,7 +54,7 @@ pub(crate) struct Session<'a> {
     /// Where the human form of the result goes.
     pub(crate) results: Results,
     /// The sources and the destination, as they were named.
-    pub(crate) named: Vec<&'a OsString>,
+    pub(crate) named: Vec<&'a OsStr>,
 }
 
 /// Where the human form of a result goes.

@@ -2,8 +2,9 @@
 
 use std::ffi::{c_char, c_void};
 
-use fusion_core::fuse::FuseOptions;
+use fusion_core::deliver::DeliverOptions;
 use fusion_core::progress::Stop;
+use fusion_core::settings::Settings;
 use tracing::level_filters::LevelFilter;
 
 use crate::error::{Failure, fusion_error};
@@ -13,7 +14,7 @@ use crate::panic::{boundary, fallible};
 use crate::progress::{self, fusion_progress_fn};
 use crate::status::fusion_status;
 use crate::stop::fusion_stop;
-use crate::strings::text;
+use crate::strings::{secret, text};
 
 /// The choices of a call: the options of the command line by their names, and callbacks.
 ///
@@ -29,7 +30,7 @@ use crate::strings::text;
 /// @since 0.1
 #[derive(Debug, Clone, Default)]
 pub struct fusion_options {
-    pub(crate) fuse: FuseOptions,
+    pub(crate) chosen: DeliverOptions,
     pub(crate) reference: Option<String>,
     pub(crate) progress: Option<progress::Callback>,
     pub(crate) log: Option<log::Callback>,
@@ -38,8 +39,20 @@ pub struct fusion_options {
 
 impl Handle for fusion_options {}
 
+impl fusion_options {
+    /// The choices of a call, with what the environment says as it begins.
+    pub(crate) fn deliver(&self) -> DeliverOptions {
+        let mut chosen = self.chosen.clone();
+        chosen.fuse.connect.settings = Settings::from_env();
+        chosen
+    }
+}
+
 /// The one option that is not about fusing.
 const REFERENCE: &str = "reference";
+
+/// The one option whose value nobody may see.
+const PASSWORD: &str = "password";
 
 /// Makes options that have nothing chosen.
 ///
@@ -52,12 +65,17 @@ pub extern "C" fn fusion_options_new() -> *mut fusion_options {
 
 /// Sets an option. One that is repeatable then has just this value.
 ///
-/// Names are those of `fusion fuse` without dashes: "annotation", "clean", "compression",
-/// "docker-platform", "dry-run", "durability", "exclude", "format", "image", "jobs", "keep-going",
-/// "media-types", "name", "on-conflict", "on-existing", "on-file-conflict", "platform", "rename",
-/// "require-platform", "source-platform", "strip-arch-suffix", "verify", "work-dir". Besides,
-/// "reference" has fusion_inspect look at one image only. A switch takes "true" or "false". The
-/// value is checked at once.
+/// Names are those of the command line without dashes. What is chosen and how it is done:
+/// "annotation", "clean", "compression", "docker-platform", "dry-run", "durability", "exclude",
+/// "format", "image", "jobs", "keep-going", "media-types", "name", "on-conflict", "on-existing",
+/// "on-file-conflict", "platform", "rename", "require-platform", "source-platform",
+/// "strip-arch-suffix", "verify", "work-dir". How to get into registries: "insecure", "password",
+/// "plain-http", "retries", "tls-ca", "username". What happens there: "claim-tags",
+/// "clean-claims", "create-projects", "names". Of fusion_index_create: "append", "remove".
+/// Besides, "reference" has fusion_inspect look at one image only. A switch takes "true" or
+/// "false". The value is checked at once.
+///
+/// A password is never given back: neither errors nor logs nor reports show it.
 ///
 /// Options that are no choice but a matter of the terminal (--json, --progress, --log-file, ...)
 /// have functions here in their place.
@@ -80,8 +98,8 @@ pub unsafe extern "C" fn fusion_options_set(
     unsafe { apply(options, name, value, error, false) }
 }
 
-/// Adds a value to a repeatable option: "annotation", "exclude", "image", "platform", "rename",
-/// "require-platform", "source-platform".
+/// Adds a value to a repeatable option: "annotation", "exclude", "image", "platform", "remove",
+/// "rename", "require-platform", "source-platform".
 ///
 /// @param options the options; not NULL
 /// @param name UTF-8, not NULL; copied
@@ -112,15 +130,20 @@ unsafe fn apply(
         let (options, name, value) = unsafe {
             let options =
                 fusion_options::change(options).ok_or_else(|| Failure::null("options"))?;
-            (options, text(name, "name")?, text(value, "value")?)
+            let name = text(name, "name")?;
+            let value = match name {
+                PASSWORD => secret(value, "value")?,
+                _ => text(value, "value")?,
+            };
+            (options, name, value)
         };
-        let mut changed = options.fuse.clone();
+        let mut changed = options.chosen.clone();
         match (name, add) {
             (REFERENCE, false) => options.reference = Some(value.to_owned()),
             (_, false) => changed.set(name, value)?,
             (_, true) => changed.add(name, value)?,
         }
-        options.fuse = changed;
+        options.chosen = changed;
         Ok(())
     };
     // SAFETY: as the header says.

@@ -14,8 +14,9 @@ use crate::handle::Handle;
 use crate::panic::boundary;
 use crate::strings::{c_string, text};
 
-/// What a call did or found, as a JSON document: fusion.report/v1 of fusion_fuse and fusion_plan,
-/// fusion.inspect/v1 of fusion_inspect, fusion.verify/v1 of fusion_verify.
+/// What a call did or found, as a JSON document: fusion.report/v1 of fusion_fuse, fusion_plan,
+/// fusion_push and fusion_index_create, fusion.inspect/v1 of fusion_inspect, fusion.verify/v1 of
+/// fusion_verify.
 ///
 /// Thread safety: what it says never changes; any number of threads may read it at once.
 ///

@@ -27,6 +27,14 @@ pub(crate) unsafe fn text<'a>(text: *const c_char, name: &str) -> Result<&'a str
     })
 }
 
+/// The same, of what errors must not show.
+pub(crate) unsafe fn secret<'a>(text: *const c_char, name: &str) -> Result<&'a str, Failure> {
+    // SAFETY: as the caller says.
+    let bytes = unsafe { bytes(text, name) }?;
+    std::str::from_utf8(bytes)
+        .map_err(|_| Error::new(ErrorKind::Usage, format!("`{name}` is not UTF-8")).into())
+}
+
 /// A path that C passes as the parameter `name`: any bytes.
 pub(crate) unsafe fn path<'a>(text: *const c_char, name: &str) -> Result<&'a OsStr, Failure> {
     // SAFETY: as the caller says.
@@ -39,21 +47,45 @@ pub(crate) unsafe fn locations(
     count: usize,
     name: &str,
 ) -> Result<Vec<Location>, Failure> {
-    if count == 0 {
-        return Ok(Vec::new());
-    }
-    if paths.is_null() {
-        return Err(Failure::null(name));
-    }
-    // SAFETY: the caller says that there are as many.
-    let paths = unsafe { std::slice::from_raw_parts(paths, count) };
     let mut locations = Vec::with_capacity(count);
-    for (at, one) in paths.iter().enumerate() {
+    // SAFETY: as the caller says.
+    for (at, one) in unsafe { many(paths, count, name) }?.iter().enumerate() {
         // SAFETY: as the caller says.
         let path = unsafe { path(*one, &format!("{name}[{at}]")) }?;
         locations.push(Location::parse(path)?);
     }
     Ok(locations)
+}
+
+/// `count` texts that C passes as the parameter `name`.
+pub(crate) unsafe fn texts<'a>(
+    texts: *const *const c_char,
+    count: usize,
+    name: &str,
+) -> Result<Vec<&'a str>, Failure> {
+    // SAFETY: as the caller says.
+    let all = unsafe { many(texts, count, name) }?;
+    let named = all.iter().enumerate();
+    // SAFETY: as the caller says.
+    named
+        .map(|(at, one)| unsafe { text(*one, &format!("{name}[{at}]")) })
+        .collect()
+}
+
+/// An array of `count` strings; nobody looks where it is if it has none.
+unsafe fn many<'a>(
+    strings: *const *const c_char,
+    count: usize,
+    name: &str,
+) -> Result<&'a [*const c_char], Failure> {
+    if count == 0 {
+        return Ok(&[]);
+    }
+    if strings.is_null() {
+        return Err(Failure::null(name));
+    }
+    // SAFETY: the caller says that there are as many.
+    Ok(unsafe { std::slice::from_raw_parts(strings, count) })
 }
 
 /// A string for C. A NUL inside, which C would take for the end, becomes U+FFFD.

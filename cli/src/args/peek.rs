@@ -7,7 +7,7 @@ use crate::color::When;
 /// What can be seen without parsing.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Peek {
-    /// The verb, if the first argument looks like one.
+    /// The verb, if the first argument looks like one: `fuse`, `index create`.
     pub(crate) verb: Option<String>,
     /// Whether `--json` is there.
     pub(crate) json: bool,
@@ -38,8 +38,11 @@ impl Peek {
                 _ => {}
             }
             seen.json |= word == "--json";
-            if seen.verb.is_none() && !word.starts_with('-') {
-                seen.verb = Some(word.clone().into_owned());
+            match seen.verb.as_deref() {
+                None if !word.starts_with('-') => seen.verb = Some(word.clone().into_owned()),
+                // The one verb of two words.
+                Some("index") if word == "create" => seen.verb = Some("index create".to_owned()),
+                _ => {}
             }
         }
         seen
@@ -48,9 +51,10 @@ impl Peek {
     /// The command whose help helps.
     pub(crate) fn command(&self) -> String {
         match self.verb.as_deref() {
-            Some(verb @ ("fuse" | "inspect" | "verify" | "completions" | "man")) => {
-                format!("fusion {verb}")
-            }
+            Some(
+                verb @ ("fuse" | "push" | "index" | "index create" | "inspect" | "verify"
+                | "completions" | "man"),
+            ) => format!("fusion {verb}"),
             _ => "fusion".to_owned(),
         }
     }

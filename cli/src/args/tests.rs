@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use clap::{CommandFactory, Parser};
+use fusion_core::deliver::{DeliverOptions, Names, Visibility};
 use fusion_core::fuse::{
-    Compress, Durability, Format, FuseOptions, MediaTypes, OnConflict, OnExisting, OnFileConflict,
-    Verify,
+    Compress, Durability, Format, MediaTypes, OnConflict, OnExisting, OnFileConflict, Verify,
 };
 use fusion_core::oci::Platform;
+use fusion_core::registry::Connect;
 
 use super::*;
 
@@ -18,6 +19,47 @@ fn fuse(line: &str) -> Box<FuseArgs> {
         Verb::Fuse(args) => args,
         other => panic!("{line}: {other:?}"),
     }
+}
+
+fn push(line: &str) -> Box<PushArgs> {
+    let args = ["fusion", "push", "a.tar", "--to", "h.local/p"];
+    let args = args.into_iter().chain(line.split_whitespace());
+    match Cli::try_parse_from(args).expect(line).verb {
+        Verb::Push(args) => args,
+        other => panic!("{line}: {other:?}"),
+    }
+}
+
+fn index(line: &str) -> Box<IndexCreateArgs> {
+    let args = ["fusion", "index", "create", "h.local/a:1"];
+    let args = args.into_iter().chain(line.split_whitespace());
+    match Cli::try_parse_from(args).expect(line).verb {
+        Verb::Index(IndexVerb::Create(args)) => args,
+        other => panic!("{line}: {other:?}"),
+    }
+}
+
+/// With the access that the options say; the environment says nothing.
+fn connect(args: &ConnectArgs) -> Connect {
+    Connect {
+        access: args.access(),
+        ..Connect::default()
+    }
+}
+
+fn of_fuse(line: &str) -> DeliverOptions {
+    let args = fuse(line);
+    args.options(connect(&args.connect))
+}
+
+fn of_push(line: &str) -> DeliverOptions {
+    let args = push(line);
+    args.options(connect(&args.connect))
+}
+
+fn of_index(line: &str) -> DeliverOptions {
+    let args = index(line);
+    args.options(connect(&args.connect))
 }
 
 fn complaint(line: &str) -> String {
@@ -37,25 +79,23 @@ fn clap_finds_nothing_wrong() {
 
 #[test]
 fn without_options_the_engine_gets_its_defaults() {
-    let options = fuse("").options();
-    assert_eq!(
-        format!("{options:?}"),
-        format!("{:?}", FuseOptions::default())
-    );
+    let plain = format!("{:?}", DeliverOptions::default());
+    assert_eq!(format!("{:?}", of_fuse("")), plain);
+    assert_eq!(format!("{:?}", of_index("")), plain);
+    let mut pushes = DeliverOptions::default();
+    pushes.fuse.on_existing = Some(OnExisting::Merge);
+    assert_eq!(format!("{:?}", of_push("")), format!("{pushes:?}"));
 }
 
 /// What a command line must set.
-type Case = (&'static str, fn(&mut FuseOptions));
+type Case = (&'static str, fn(&mut DeliverOptions));
 
-const CASES: &[Case] = &[
-    ("--format oci", |o| o.format = Some(Format::Oci)),
-    ("--format oci-archive", |o| {
-        o.format = Some(Format::OciArchive)
-    }),
+/// What `fuse` and `push` share.
+const SHARED: &[Case] = &[
     (
         "--platform linux/amd64,linux/arm64/v8 --platform linux/arm",
         |o| {
-            o.platforms = vec![
+            o.fuse.platforms = vec![
                 platform("linux/amd64"),
                 platform("linux/arm64"),
                 platform("linux/arm/v7"),
@@ -63,58 +103,163 @@ const CASES: &[Case] = &[
         },
     ),
     ("--require-platform linux/amd64", |o| {
-        o.require_platforms = vec![platform("linux/amd64")];
+        o.fuse.require_platforms = vec![platform("linux/amd64")];
     }),
     ("--image a* --image b,c", |o| {
-        o.images = vec!["a*".into(), "b,c".into()]
+        o.fuse.images = vec!["a*".into(), "b,c".into()]
     }),
-    ("--exclude *:dev", |o| o.exclude = vec!["*:dev".into()]),
-    ("--on-conflict first", |o| o.on_conflict = OnConflict::First),
+    ("--exclude *:dev", |o| o.fuse.exclude = vec!["*:dev".into()]),
+    ("--on-conflict first", |o| {
+        o.fuse.on_conflict = OnConflict::First
+    }),
     ("--on-file-conflict last", |o| {
-        o.on_file_conflict = OnFileConflict::Last
+        o.fuse.on_file_conflict = OnFileConflict::Last
     }),
-    ("--on-existing merge", |o| o.on_existing = OnExisting::Merge),
     ("--source-platform x=y.tar=linux/arm64", |o| {
-        o.source_platforms = vec![(PathBuf::from("x=y.tar"), platform("linux/arm64"))];
+        o.fuse.source_platforms = vec![(PathBuf::from("x=y.tar"), platform("linux/arm64"))];
     }),
-    ("--name app:1", |o| o.name = Some("app:1".into())),
-    ("--strip-arch-suffix", |o| o.strip_arch_suffix = true),
+    ("--name app:1", |o| o.fuse.name = Some("app:1".into())),
+    ("--strip-arch-suffix", |o| o.fuse.strip_arch_suffix = true),
     ("--rename a/=b/ --rename c/=", |o| {
-        o.rename = vec![("a/".into(), "b/".into()), ("c/".into(), String::new())];
+        o.fuse.rename = vec![("a/".into(), "b/".into()), ("c/".into(), String::new())];
     }),
     ("--compression zstd:19", |o| {
-        o.compression = Compress::Zstd(19)
+        o.fuse.compression = Compress::Zstd(19)
     }),
     ("--media-types docker", |o| {
-        o.media_types = MediaTypes::Docker
+        o.fuse.media_types = MediaTypes::Docker
     }),
     ("--docker-platform linux/arm64", |o| {
-        o.docker_platform = Some(platform("linux/arm64"));
+        o.fuse.docker_platform = Some(platform("linux/arm64"));
     }),
-    ("--verify full", |o| o.verify = Verify::Full),
+    ("--verify full", |o| o.fuse.verify = Verify::Full),
     ("--annotation b=2=3 --annotation a=", |o| {
-        o.annotations.insert("a".into(), String::new());
-        o.annotations.insert("b".into(), "2=3".into());
+        o.fuse.annotations.insert("a".into(), String::new());
+        o.fuse.annotations.insert("b".into(), "2=3".into());
     }),
-    ("--durability rename", |o| o.durability = Durability::Rename),
-    ("--work-dir w", |o| o.work_dir = Some(PathBuf::from("w"))),
-    ("-j 3", |o| o.jobs = Some(3)),
-    ("--jobs=4", |o| o.jobs = Some(4)),
-    ("--dry-run", |o| o.dry_run = true),
-    ("--keep-going", |o| o.keep_going = true),
-    ("--clean", |o| o.clean = true),
+    ("--durability rename", |o| {
+        o.fuse.durability = Durability::Rename
+    }),
+    ("--work-dir w", |o| {
+        o.fuse.work_dir = Some(PathBuf::from("w"))
+    }),
+    ("-j 3", |o| o.fuse.jobs = Some(3)),
+    ("--jobs=4", |o| o.fuse.jobs = Some(4)),
+    ("--dry-run", |o| o.fuse.dry_run = true),
+    ("--keep-going", |o| o.fuse.keep_going = true),
+    ("--clean", |o| o.fuse.clean = true),
+];
+
+/// What every verb over registries has.
+const REGISTRY: &[Case] = &[
+    ("--tls-ca ca.pem", |o| {
+        o.fuse.connect.access.tls_ca = Some("ca.pem".into())
+    }),
+    ("--insecure", |o| o.fuse.connect.access.insecure = true),
+    ("--tls-verify=false", |o| {
+        o.fuse.connect.access.insecure = true
+    }),
+    ("--tls-verify=true", |_| {}),
+    ("--tls-verify", |_| {}),
+    ("--plain-http", |o| o.fuse.connect.access.plain_http = true),
+    ("--retries 0", |o| o.fuse.connect.access.retries = 0),
+    ("--username robot$ci --password-stdin", |o| {
+        o.fuse.connect.access.username = Some("robot$ci".into())
+    }),
+    ("--create-projects", |o| {
+        o.create_projects = Some(Visibility::Public)
+    }),
+    ("--create-projects=private", |o| {
+        o.create_projects = Some(Visibility::Private)
+    }),
+    ("--claim-tags", |o| o.claim_tags = true),
+    ("--clean-claims", |o| o.clean_claims = true),
+    ("--media-types auto", |o| {
+        o.fuse.media_types = MediaTypes::Auto
+    }),
+];
+
+/// What pushing has.
+const NAMES: &[Case] = &[
+    ("--names last", |o| o.names = Names::Last),
+    ("--names origin", |o| o.names = Names::Origin),
+    ("--on-existing skip", |o| {
+        o.fuse.on_existing = Some(OnExisting::Skip)
+    }),
+    ("--on-existing error", |o| {
+        o.fuse.on_existing = Some(OnExisting::Error)
+    }),
+];
+
+const FUSE: &[Case] = &[
+    ("--format oci", |o| o.fuse.format = Some(Format::Oci)),
+    ("--format oci-archive", |o| {
+        o.fuse.format = Some(Format::OciArchive)
+    }),
+    ("--on-existing merge", |o| {
+        o.fuse.on_existing = Some(OnExisting::Merge)
+    }),
+];
+
+const INDEX: &[Case] = &[
+    ("--append", |o| o.append = true),
+    (
+        "--remove linux/amd64,linux/arm64 --remove linux/s390x",
+        |o| {
+            o.remove = vec![
+                platform("linux/amd64"),
+                platform("linux/arm64"),
+                platform("linux/s390x"),
+            ];
+        },
+    ),
+    ("--annotation a=b", |o| {
+        o.fuse.annotations.insert("a".into(), "b".into());
+    }),
+    ("--on-conflict last", |o| {
+        o.fuse.on_conflict = OnConflict::Last
+    }),
+    ("--dry-run", |o| o.fuse.dry_run = true),
+    ("-j 3", |o| o.fuse.jobs = Some(3)),
 ];
 
 #[test]
 fn each_option_arrives_in_the_engine() {
-    for (line, set) in CASES {
-        let mut expected = FuseOptions::default();
-        set(&mut expected);
-        assert_eq!(
-            format!("{:?}", fuse(line).options()),
-            format!("{expected:?}"),
-            "{line}"
-        );
+    let verbs: [(fn(&str) -> DeliverOptions, &[&[Case]]); 3] = [
+        (of_fuse, &[SHARED, REGISTRY, NAMES, FUSE]),
+        (of_push, &[SHARED, REGISTRY, NAMES]),
+        (of_index, &[REGISTRY, INDEX]),
+    ];
+    for (options, tables) in verbs {
+        for (line, set) in tables.iter().copied().flatten() {
+            let mut expected = options("");
+            set(&mut expected);
+            assert_eq!(
+                format!("{:?}", options(line)),
+                format!("{expected:?}"),
+                "{line}"
+            );
+        }
+    }
+}
+
+#[test]
+fn names_of_places_are_read() {
+    assert_eq!(push("").to, "h.local/p");
+    let args = index("h.local/b:1=linux/arm64 oci:dir:c:1");
+    assert_eq!(args.target, "h.local/a:1");
+    assert_eq!(args.sources, ["h.local/b:1=linux/arm64", "oci:dir:c:1"]);
+}
+
+#[test]
+fn push_takes_what_only_files_have_and_does_not_show_it() {
+    let mut command = Cli::command();
+    command.build();
+    let push = command.find_subcommand_mut("push").expect("a verb");
+    let help = push.render_long_help().to_string();
+    assert!(help.contains("--create-projects"), "{help}");
+    for hidden in ["--durability", "--docker-platform", "--on-file-conflict"] {
+        assert!(!help.contains(hidden), "{help}");
     }
 }
 
@@ -179,6 +324,26 @@ fn mistakes_are_said_in_our_words() {
             "`--output` needs a value [try `fusion fuse --help`]",
         ),
         (
+            "fusion push a",
+            "missing `--to <HOST[:PORT][/PREFIX]>` [try `fusion fuse --help`]",
+        ),
+        (
+            "fusion push a --to h --retries x",
+            "`--retries`: `x` is not a number from 0 on [try `fusion fuse --help`]",
+        ),
+        (
+            "fusion push a --to h --create-projects=maybe",
+            "`maybe` is no value for `--create-projects` [write one of public, private]",
+        ),
+        (
+            "fusion push a --to h --username me",
+            "missing `--password-stdin` [try `fusion fuse --help`]",
+        ),
+        (
+            "fusion push a --to h --password x",
+            "there is no option `--password` here [did you mean `--password-stdin`?]",
+        ),
+        (
             "fusion fuze",
             "there is no command `fuze` [did you mean `fuse`?]",
         ),
@@ -198,4 +363,8 @@ fn what_cannot_be_parsed_still_tells_how_to_answer() {
     assert_eq!((seen.command().as_str(), seen.json), ("fusion fuse", true));
     assert_eq!(seen.color, crate::color::When::Never);
     assert!(!Peek::at(&args("fusion fuse -- --json")).json);
+    let seen = Peek::at(&args("fusion index create --appendd"));
+    assert_eq!(seen.command(), "fusion index create");
+    assert_eq!(Peek::at(&args("fusion index")).command(), "fusion index");
+    assert_eq!(Peek::at(&args("fusion push -x")).command(), "fusion push");
 }

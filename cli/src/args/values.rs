@@ -30,6 +30,12 @@ pub(super) fn jobs(text: &str) -> Result<usize> {
     }
 }
 
+/// How often something is repeated.
+pub(super) fn retries(text: &str) -> Result<u32> {
+    text.parse()
+        .map_err(|_| usage(format!("`{text}` is not a number from 0 on")))
+}
+
 /// `KEY=VALUE`.
 pub(super) fn annotation(text: &str) -> Result<(String, String)> {
     pair(text, "KEY=VALUE")

@@ -20,7 +20,7 @@ pub(crate) fn run(args: &FuseArgs, console: &mut Console<'_>) -> u8 {
     let session = Session {
         common: &args.common,
         results,
-        named: args.sources.iter().chain(&args.output).collect(),
+        named: (args.sources.iter().chain(&args.output).map(AsRef::as_ref)).collect(),
     };
     session.run(console, blank, |tools| {
         let sources = locate_all(&args.sources)?;
@@ -28,10 +28,11 @@ pub(crate) fn run(args: &FuseArgs, console: &mut Console<'_>) -> u8 {
         if piped {
             check_pipe(args.common.json, terminal)?;
         }
-        let report = fusion_core::fuse::fuse(
+        let options = args.options(args.connect.connect(&args.sources)?);
+        let report = fusion_core::deliver::fuse(
             &sources,
             output.as_ref(),
-            &args.options(),
+            &options,
             tools.sink,
             &tools.stop,
         )?;

@@ -18,8 +18,9 @@ pub(crate) fn run(args: &InspectArgs, console: &mut Console<'_>) -> u8 {
     session.run(console, blank, |tools| {
         let source = locate(&args.source)?;
         let reference = args.reference.as_deref();
+        let connect = args.connect.connect(std::slice::from_ref(&args.source))?;
         let inspection =
-            fusion_core::inspect::inspect(&source, reference, tools.sink, &tools.stop)?;
+            fusion_core::inspect::inspect(&source, reference, &connect, tools.sink, &tools.stop)?;
         Ok(inspection)
     })
 }

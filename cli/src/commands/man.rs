@@ -26,7 +26,7 @@ fn page() -> io::Result<Vec<u8>> {
     main.render_synopsis_section(&mut page)?;
     main.render_description_section(&mut page)?;
     main.render_options_section(&mut page)?;
-    for verb in command.get_subcommands() {
+    for verb in verbs(&command) {
         page.extend(section(verb)?);
     }
     let mut examples = Vec::new();
@@ -34,6 +34,18 @@ fn page() -> io::Result<Vec<u8>> {
     page.extend(retitle(&examples, "EXAMPLES AND EXIT STATUS"));
     main.render_version_section(&mut page)?;
     Ok(page)
+}
+
+/// The verbs that do something: `index create`, not `index`.
+pub(crate) fn verbs(command: &clap::Command) -> Vec<&clap::Command> {
+    let below = command.get_subcommands();
+    below
+        .filter(|verb| verb.get_name() != "help")
+        .flat_map(|verb| match verb.has_subcommands() {
+            true => verbs(verb),
+            false => vec![verb],
+        })
+        .collect()
 }
 
 /// The section of one verb: its sections, one level down.
@@ -77,7 +89,10 @@ mod tests {
         let page = String::from_utf8(page().expect("in memory")).expect("text");
         for part in [
             ".SH \"FUSION FUSE\"",
+            ".SH \"FUSION PUSH\"",
+            ".SH \"FUSION INDEX CREATE\"",
             ".SH \"FUSION VERIFY\"",
+            "create\\-projects",
             "on\\-conflict",
             "Exit status",
         ] {

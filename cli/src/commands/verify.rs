@@ -15,12 +15,14 @@ pub(crate) fn run(args: &VerifyArgs, console: &mut Console<'_>) -> u8 {
     let session = Session {
         common: &args.common,
         results: Results::Out,
-        named: args.sources.iter().collect(),
+        named: args.sources.iter().map(AsRef::as_ref).collect(),
     };
     session.run(console, blank, |tools| {
         let sources = locate_all(&args.sources)?;
         let jobs = args.common.jobs;
-        let verification = fusion_core::validate::verify(&sources, jobs, tools.sink, &tools.stop)?;
+        let connect = args.connect.connect(&args.sources)?;
+        let verification =
+            fusion_core::validate::verify(&sources, jobs, &connect, tools.sink, &tools.stop)?;
         Ok(verification)
     })
 }

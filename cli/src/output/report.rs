@@ -80,7 +80,7 @@ fn table(images: &[Image], dry_run: bool) -> String {
             let platforms: Vec<_> = image.platforms.iter().map(|p| clean(&p.platform)).collect();
             [
                 verb(image.action, dry_run).to_owned(),
-                clean(&image.reference).into_owned(),
+                clean(name(image)).into_owned(),
                 platforms.join(", "),
                 image.digest.as_ref().map(short).unwrap_or_default(),
             ]
@@ -115,7 +115,7 @@ fn in_full(image: &Image, dry_run: bool, paint: Paint) -> String {
     let head = format!(
         "{}  {}  {}",
         verb(image.action, dry_run),
-        paint.strong(&clean(&image.reference)),
+        paint.strong(&clean(name(image))),
         digest
     );
     let rows: Vec<_> = image
@@ -131,6 +131,11 @@ fn in_full(image: &Image, dry_run: bool, paint: Paint) -> String {
         })
         .collect();
     format!("{}\n{}", head.trim_end(), columns("  ", &rows))
+}
+
+/// What the image is called where it went.
+fn name(image: &Image) -> &str {
+    image.target.as_deref().unwrap_or(&image.reference)
 }
 
 /// What happened, or would happen.
@@ -152,49 +157,88 @@ const fn verb(action: Action, dry_run: bool) -> &'static str {
 
 /// The lines below the images.
 fn totals(report: &Report, paint: Paint) -> String {
+    let (blobs, sizes) = match in_registry(report) {
+        true => sent(report),
+        false => written(report),
+    };
+    format!(
+        "{}\n  blobs  {blobs}\n  bytes  {sizes}\n  time   {}\n",
+        paint.strong(&head(report)),
+        seconds(report.elapsed_seconds),
+    )
+}
+
+fn in_registry(report: &Report) -> bool {
+    (report.destination.as_ref()).is_some_and(|destination| destination.kind == "registry")
+}
+
+/// What was done to how many images, and where they are.
+fn head(report: &Report) -> String {
     let among = |wanted: fn(Action) -> bool| {
-        report
-            .images
-            .iter()
-            .filter(|image| wanted(image.action))
-            .count() as u64
+        let images = report.images.iter();
+        images.filter(|image| wanted(image.action)).count() as u64
     };
     let images = among(|action| !matches!(action, Action::Failed | Action::Skipped));
-    let mut head = format!(
-        "{} {}",
-        if report.dry_run {
-            "would fuse"
-        } else {
-            "fused"
-        },
-        count(images, "image"),
-    );
+    let (done, noun, place) = match (report.command, report.dry_run) {
+        ("push", false) => ("pushed", "image", "to"),
+        ("push", true) => ("would push", "image", "to"),
+        ("index create", false) => ("made", "index", "as"),
+        ("index create", true) => ("would make", "index", "as"),
+        (_, false) => ("fused", "image", "into"),
+        (_, true) => ("would fuse", "image", "into"),
+    };
+    let mut head = format!("{done} {}", count(images, noun));
     if let Some(destination) = &report.destination {
         let location = clean(&destination.location);
-        head.push_str(&format!(" into `{location}` ({})", destination.kind));
+        head.push_str(&format!(" {place} `{location}` ({})", destination.kind));
     }
     let failed = among(|action| action == Action::Failed);
     if failed > 0 {
         head.push_str(&format!(", {failed} failed"));
     }
+    head
+}
+
+/// Blobs and bytes of a run into files.
+fn written(report: &Report) -> (String, String) {
     let (blobs, sizes) = (&report.blobs, &report.bytes);
-    let (to_write, to_read) = if report.dry_run {
-        ("to write", "to read")
-    } else {
-        ("written", "read")
+    let (to_write, to_read) = match report.dry_run {
+        true => ("to write", "to read"),
+        false => ("written", "read"),
     };
-    format!(
-        "{}\n  blobs  {} unique of {}, {} {to_write}, {} reused\n  \
-         bytes  {} {to_read}, {} unique, {} deduplicated, {} {to_write}\n  time   {}\n",
-        paint.strong(&head),
-        blobs.unique,
-        blobs.referenced,
-        blobs.written,
-        blobs.reused,
-        bytes(sizes.read),
-        bytes(sizes.unique),
-        bytes(sizes.deduplicated),
-        bytes(sizes.written),
-        seconds(report.elapsed_seconds),
+    (
+        format!(
+            "{} unique of {}, {} {to_write}, {} reused",
+            blobs.unique, blobs.referenced, blobs.written, blobs.reused,
+        ),
+        format!(
+            "{} {to_read}, {} unique, {} deduplicated, {} {to_write}",
+            bytes(sizes.read),
+            bytes(sizes.unique),
+            bytes(sizes.deduplicated),
+            bytes(sizes.written),
+        ),
+    )
+}
+
+/// Blobs and bytes of a run into a registry. A plan of one has read what its sources are.
+fn sent(report: &Report) -> (String, String) {
+    let (blobs, sizes) = (&report.blobs, &report.bytes);
+    let (uploaded, mounted, sent) = match report.dry_run {
+        true => ("to upload", "to mount", "to send"),
+        false => ("uploaded", "mounted", "sent"),
+    };
+    (
+        format!(
+            "{} unique of {}, {} {uploaded}, {} {mounted}, {} present",
+            blobs.unique, blobs.referenced, blobs.uploaded, blobs.mounted, blobs.reused,
+        ),
+        format!(
+            "{} read, {} unique, {} deduplicated, {} {sent}",
+            bytes(sizes.read),
+            bytes(sizes.unique),
+            bytes(sizes.deduplicated),
+            bytes(sizes.uploaded),
+        ),
     )
 }

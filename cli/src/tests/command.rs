@@ -40,6 +40,9 @@ fn help_and_version_are_results() {
         &["--help"][..],
         &["--version"],
         &["fuse", "--help"],
+        &["push", "--help"],
+        &["index", "--help"],
+        &["index", "create", "--help"],
         &["help", "verify"],
     ] {
         let ran = run(line);
@@ -57,6 +60,7 @@ fn completions_and_manual_are_printed() {
         let ran = run(&["completions", shell]);
         assert_eq!((ran.status, ran.err.as_str()), (0, ""), "{shell}");
         assert!(ran.out.contains("on-conflict"), "{shell}");
+        assert!(ran.out.contains("create-projects"), "{shell}");
     }
     let ran = run(&["man"]);
     assert_eq!((ran.status, ran.err.as_str()), (0, ""));
@@ -70,6 +74,17 @@ fn with_json_a_mistake_is_a_document_too() {
         (&["fuze", "--json"], "fusion.report/v1"),
         (&["fuse", "-", "-", "-o", "x", "--json"], "fusion.report/v1"),
         (&["fuse", "a", "-o", "-", "--json"], "fusion.report/v1"),
+        (&["push", "--json"], "fusion.report/v1"),
+        (
+            &["push", "a.tar", "--to", "harbor", "--json"],
+            "fusion.report/v1",
+        ),
+        (&["index", "--json"], "fusion.report/v1"),
+        (&["index", "create", "--json"], "fusion.report/v1"),
+        (
+            &["index", "create", "h.local/a:1", "--json"],
+            "fusion.report/v1",
+        ),
         (&["inspect", "--json"], "fusion.inspect/v1"),
         (&["inspect", "oci:", "--json"], "fusion.inspect/v1"),
         (&["verify", "--json", "--nonsense"], "fusion.verify/v1"),
@@ -81,6 +96,68 @@ fn with_json_a_mistake_is_a_document_too() {
         assert_eq!(document["error"]["kind"], "usage", "{line:?}");
         assert_eq!(ran.status, 2, "{line:?}");
         assert!(ran.err.starts_with("error: "), "{line:?}: {}", ran.err);
+    }
+}
+
+#[test]
+fn documents_of_mistakes_name_the_verb() {
+    for (line, command) in [
+        (&["push", "a", "--json", "--nonsense"][..], "push"),
+        (&["push", "a", "--to", "harbor", "--json"], "push"),
+        (&["index", "create", "--json"], "index create"),
+        (&["index", "create", "a:1", "-", "--json"], "index create"),
+        (&["index", "--json"], "index create"),
+        (&["fuze", "--json"], "fusion"),
+    ] {
+        let ran = run(line);
+        let document: Value = serde_json::from_str(&ran.out).expect("one document");
+        assert_eq!(document["command"], command, "{line:?}");
+    }
+}
+
+#[test]
+fn places_that_are_none_are_refused_before_anything_is_read() {
+    for (to, said) in [
+        ("harbor", "it has neither a dot nor a port"),
+        ("http://harbor.local", "without `http://`"),
+        ("harbor.local/addons:1", "tags are those of the images"),
+    ] {
+        let ran = run(&["push", "no-such-file.tar", "--to", to]);
+        assert_eq!(ran.status, 2, "{}", ran.err);
+        assert!(ran.err.contains(said), "{}", ran.err);
+        assert!(ran.err.contains("hint: "), "{}", ran.err);
+    }
+}
+
+#[test]
+fn a_password_has_no_place_on_the_command_line() {
+    for line in [
+        &["push", "a", "--to", "h.local", "--password", "x"][..],
+        &["push", "a", "--to", "h.local", "--password-stdin"],
+        &["push", "a", "--to", "h.local", "--username", "me"],
+        &[
+            "push",
+            "-",
+            "--to",
+            "h.local",
+            "--username",
+            "me",
+            "--password-stdin",
+        ],
+        &["inspect", "-", "--username", "me", "--password-stdin"],
+        &["verify", "-", "--username", "me", "--password-stdin"],
+        &[
+            "fuse",
+            "-",
+            "-o",
+            "x",
+            "--username",
+            "me",
+            "--password-stdin",
+        ],
+    ] {
+        let ran = run(line);
+        assert_eq!((ran.status, ran.out.as_str()), (2, ""), "{line:?}");
     }
 }
 

@@ -4,6 +4,7 @@ use clap::CommandFactory;
 use fusion_core::ErrorKind;
 
 use crate::args::{Cli, EXIT_STATUS};
+use crate::commands::man::verbs;
 
 const PAGE: &str = include_str!("../../../docs/cli.md");
 
@@ -11,7 +12,7 @@ const PAGE: &str = include_str!("../../../docs/cli.md");
 fn every_long_option_is_documented() {
     let mut command = Cli::command();
     command.build();
-    for verb in std::iter::once(&command).chain(command.get_subcommands()) {
+    for verb in std::iter::once(&command).chain(verbs(&command)) {
         for long in verb.get_arguments().filter_map(clap::Arg::get_long) {
             let option = format!("`--{long}");
             assert!(PAGE.contains(&option), "{option}` of `{}`", verb.get_name());
@@ -21,8 +22,11 @@ fn every_long_option_is_documented() {
 
 #[test]
 fn every_verb_is_documented() {
-    for verb in Cli::command().get_subcommands() {
-        let line = format!("    fusion {}", verb.get_name());
+    let mut command = Cli::command();
+    command.build();
+    for verb in verbs(&command) {
+        let name = verb.get_bin_name().expect("built");
+        let line = format!("    {name}");
         assert!(PAGE.contains(&line), "{line}");
     }
 }

@@ -36,6 +36,58 @@ would fuse 1 image into `out.tar` (oci-archive)
 }
 
 #[test]
+fn a_push_tells_targets_and_what_was_sent() {
+    let expected = "\
+merged     harbor.local/p/library/a:1  linux/amd64, linux/arm64  sha256:29b992756069
+unchanged  harbor.local/p/library/b:2  linux/arm64               sha256:3b7aab8a90bc
+
+pushed 2 images to `harbor.local/p` (registry)
+  blobs  13 unique of 24, 9 uploaded, 1 mounted, 3 present
+  bytes  300.0 MiB read, 200.0 MiB unique, 100.0 MiB deduplicated, 150.0 MiB sent
+  time   1.2 s
+";
+    assert_eq!(samples::pushed().human(Paint::PLAIN, 0), expected);
+}
+
+#[test]
+fn a_push_that_is_only_planned_says_what_is_missing() {
+    let mut plan = samples::pushed();
+    plan.dry_run = true;
+    plan.images.pop();
+    let expected = "\
+would merge  harbor.local/p/library/a:1  sha256:29b992756069
+  linux/amd64  40.0 MiB  docker://harbor.local/p/a:1  sha256:baf0239e48ff
+  linux/arm64  40.0 MiB  b.tar                        sha256:b3e3ab55f887
+
+would push 1 image to `harbor.local/p` (registry)
+  blobs  13 unique of 24, 9 to upload, 1 to mount, 3 present
+  bytes  300.0 MiB read, 200.0 MiB unique, 100.0 MiB deduplicated, 150.0 MiB to send
+  time   1.2 s
+";
+    assert_eq!(plan.human(Paint::PLAIN, 0), expected);
+}
+
+#[test]
+fn an_index_is_made_and_a_layout_written() {
+    let mut made = samples::pushed();
+    made.command = "index create";
+    made.images.pop();
+    let shown = made.human(Paint::PLAIN, 0);
+    let head = "made 1 index as `harbor.local/p` (registry)\n";
+    assert!(shown.contains(head), "{shown}");
+    made.destination = Some(fusion_core::report::Destination {
+        kind: "oci",
+        location: "layout".into(),
+    });
+    let shown = made.human(Paint::PLAIN, 0);
+    assert!(
+        shown.contains("made 1 index as `layout` (oci)\n"),
+        "{shown}"
+    );
+    assert!(shown.contains(", 0 written, 3 reused\n"), "{shown}");
+}
+
+#[test]
 fn warnings_and_failed_images_are_for_standard_error() {
     let report = samples::report();
     assert_eq!(

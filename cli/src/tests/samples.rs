@@ -108,6 +108,42 @@ pub(super) fn plan() -> Report {
     plan
 }
 
+/// A push: an image to which a platform was added, and one that was there.
+pub(super) fn pushed() -> Report {
+    let both = vec![
+        variant("linux/amd64", "docker://harbor.local/p/a:1"),
+        variant("linux/arm64", "b.tar"),
+    ];
+    let one = vec![variant("linux/arm64", "b.tar")];
+    let mut images = vec![
+        image("docker.io/library/a:1", Action::Merged, both),
+        image("docker.io/library/b:2", Action::Unchanged, one),
+    ];
+    images[0].target = Some("harbor.local/p/library/a:1".into());
+    images[1].target = Some("harbor.local/p/library/b:2".into());
+    Report {
+        destination: Some(Destination {
+            kind: "registry",
+            location: "harbor.local/p".into(),
+        }),
+        images,
+        blobs: Blobs {
+            written: 0,
+            reused: 3,
+            uploaded: 9,
+            mounted: 1,
+            ..BLOBS
+        },
+        bytes: Bytes {
+            written: 0,
+            uploaded: 150 * MIB,
+            ..BYTES
+        },
+        elapsed_seconds: 1.25,
+        ..Report::new("push")
+    }
+}
+
 pub(super) fn inspection() -> Inspection {
     let layer = InspectedLayer {
         digest: digest("layer"),

@@ -61,6 +61,7 @@ fn check_both(schema: &str, mut document: impl Document) {
 fn documents_are_what_the_schemas_say() {
     check_both(REPORT, samples::report());
     check_both(REPORT, samples::plan());
+    check_both(REPORT, samples::pushed());
     check_both(INSPECT, samples::inspection());
     check_both(VERIFY, samples::verification());
 }

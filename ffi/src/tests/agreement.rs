@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use fusion_core::ErrorKind;
+use fusion_core::deliver::DeliverOptions;
 use fusion_core::fuse::FuseOptions;
 use fusion_core::progress::Phase;
 
@@ -75,7 +76,7 @@ fn the_manual_lists_every_status() {
 #[test]
 fn the_header_names_every_option() {
     let header = read("include/fusion.h").replace("\n *", "");
-    for name in FuseOptions::NAMES {
+    for name in FuseOptions::NAMES.iter().chain(DeliverOptions::NAMES) {
         assert!(header.contains(&format!("\"{name}\"")), "{name}");
     }
 }

@@ -10,6 +10,7 @@ use crate::error::{
     fusion_error_offset, fusion_error_path, fusion_error_status,
 };
 use crate::handle::Handle;
+use crate::options::{fusion_options, fusion_options_free, fusion_options_new, fusion_options_set};
 use crate::panic::{boundary, fallible};
 use crate::report::{fusion_report, fusion_report_free, fusion_report_get};
 use crate::status::{FUSION_STATUS_IO, FUSION_STATUS_OK, FUSION_STATUS_PANIC};
@@ -110,6 +111,28 @@ fn values_are_found_by_pointer_and_stay_where_they_are() {
         assert_eq!(get(c"/a/0/digest"), first);
         assert!(text(get(c"")).is_some_and(|whole| whole.starts_with('{')));
         fusion_report_free(report);
+    }
+}
+
+#[test]
+fn a_password_is_not_printed() {
+    let options = fusion_options_new();
+    let set = |name: &CStr, value: &CStr, error| {
+        // SAFETY: `options` is ours, and the strings end in a NUL.
+        unsafe { fusion_options_set(options, name.as_ptr(), value.as_ptr(), error) }
+    };
+    assert_eq!(set(c"password", c"hunter2", null_mut()), FUSION_STATUS_OK);
+    let mut error = null_mut();
+    let bad = c"hunter2\xff";
+    assert_ne!(set(c"password", bad, &raw mut error), FUSION_STATUS_OK);
+    // SAFETY: `options` and `error` are ours, and freed once.
+    unsafe {
+        let message = text(fusion_error_message(error)).unwrap_or_default();
+        assert!(!message.contains("hunter2"), "{message}");
+        let shown = format!("{:?}", fusion_options::look(options));
+        assert!(!shown.contains("hunter2"), "{shown}");
+        fusion_error_free(error);
+        fusion_options_free(options);
     }
 }
 
