@@ -288,6 +288,10 @@ impl BlobSource for Archive {
         }
     }
 
+    fn is_made(&self, digest: &Digest) -> bool {
+        self.made.contains(digest)
+    }
+
     fn changed(&self) -> bool {
         self.members.changed()
     }

@@ -18,7 +18,7 @@ use std::sync::Arc;
 pub use stream::{Keep, Pass};
 
 pub(crate) use checksum::{Algorithm, Line, List, Summer, Sums, check as check_sums, list_of};
-pub(crate) use members::{Listed, Member, Members};
+pub(crate) use members::{Listed, Member, Members, NESTED};
 pub(crate) use stream::stated_digest;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -171,6 +171,9 @@ fn compressed(
     let compression = Compression::sniff(&members.head(member, 4)?);
     if compression == Compression::None || !members.worth_inflating(member) {
         return Ok(None);
+    }
+    if let Some(inflated) = members.inflated(member)? {
+        return Ok(Some((inflated, compression)));
     }
     let within = members.within(&member.name);
     let input = input::Blob(members.open(member)?);

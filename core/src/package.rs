@@ -5,6 +5,7 @@
 //! wherever they lie, and everything else stays a file.
 
 mod bundle;
+mod hints;
 mod walk;
 
 use std::sync::Arc;
@@ -210,8 +211,8 @@ impl Source {
     /// The bundles in it, wherever they lie, with their places in the tree.
     pub(crate) fn bundles(&self) -> Vec<(String, &Bundle)> {
         let mut bundles = Vec::new();
-        self.root.visit_bundles(&mut |place, bundle| {
-            bundles.push((place.to_owned(), bundle));
+        self.root.visit_bundles(&mut |members, name, bundle| {
+            bundles.push((members.label("", name), bundle));
         });
         bundles
     }
@@ -247,3 +248,6 @@ fn wanted(location: &Location, kind: SourceKind) -> Result<()> {
         .path(location.path())
         .hint("leave the prefix out: what it is, its content tells"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -87,7 +87,11 @@ impl<F: FnMut(&Snapshot) -> Flow> Sink for F {
 
 /// A flag that any thread may raise to stop a run. Clones share it.
 #[derive(Debug, Clone, Default)]
-pub struct Stop(Arc<AtomicBool>);
+pub struct Stop {
+    flag: Arc<AtomicBool>,
+    /// Another flag that counts as this one.
+    outer: Option<Box<Self>>,
+}
 
 impl Stop {
     /// A flag that is down.
@@ -98,13 +102,13 @@ impl Stop {
 
     /// Raises the flag.
     pub fn request(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.flag.store(true, Ordering::Relaxed);
     }
 
     /// Whether the flag is up.
     #[must_use]
     pub fn requested(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.flag.load(Ordering::Relaxed) || self.outer.as_ref().is_some_and(|o| o.requested())
     }
 
     /// An error once the flag is up.
@@ -152,12 +156,6 @@ impl Progress {
         }
     }
 
-    /// The flag that stops this run, and maybe others.
-    #[must_use]
-    pub const fn stop(&self) -> &Stop {
-        &self.stop
-    }
-
     /// Counters for work on the side, which stops with this one and counts for nobody.
     #[must_use]
     pub fn aside(&self) -> Self {
@@ -165,6 +163,16 @@ impl Progress {
             stop: self.stop.clone(),
             halted: Arc::clone(&self.halted),
             ..Self::default()
+        }
+    }
+
+    /// A flag that is up once this run is to stop, whether the caller or the sink said so: for
+    /// waits that have no counters at hand.
+    #[must_use]
+    pub fn stop(&self) -> Stop {
+        Stop {
+            flag: Arc::clone(&self.halted),
+            outer: Some(Box::new(self.stop.clone())),
         }
     }
 
@@ -219,7 +227,7 @@ impl Progress {
         self.check()
     }
 
-    fn snapshot(&self) -> Snapshot {
+    pub(crate) fn snapshot(&self) -> Snapshot {
         Snapshot {
             phase: Phase::from_u8(self.phase.load(Ordering::Relaxed)),
             bytes: self.bytes.load(Ordering::Relaxed),
@@ -334,6 +342,7 @@ mod tests {
             progress.enter(Phase::Write, 0, 0)
         });
         assert!(outcome.is_err() && !stop.requested());
+        assert!(progress.stop().requested(), "waits of this run end");
     }
 
     #[test]

@@ -29,3 +29,8 @@ pub use harbor::{Harbor, Quota, Rule};
 pub use host::Host;
 pub use image::Image;
 pub use repository::{Document, Repository, Sessions};
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;

@@ -71,6 +71,11 @@ pub trait BlobSource: fmt::Debug + Send + Sync {
     /// Where the blob lies.
     fn place(&self, digest: &Digest) -> Place;
 
+    /// Whether the blob is in no file: fusion made it.
+    fn is_made(&self, _digest: &Digest) -> bool {
+        false
+    }
+
     /// Whether what is read from has changed since it was opened.
     fn changed(&self) -> bool {
         false
@@ -116,6 +121,11 @@ impl BlobSource for Sources<'_> {
         places
             .find(|place| place.path.is_some())
             .unwrap_or_default()
+    }
+
+    fn is_made(&self, digest: &Digest) -> bool {
+        self.holder(digest)
+            .is_some_and(|source| source.is_made(digest))
     }
 
     fn changed(&self) -> bool {

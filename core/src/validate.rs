@@ -104,6 +104,11 @@ impl Check<'_> {
         for name in std::mem::take(&mut source.sums.unchecked) {
             self.warn("unchecked-checksum", Some(name), UNCHECKED.to_owned());
         }
+        source
+            .root
+            .visit_hints(&source.archives, &mut |place, message| {
+                self.warn("chart-hints", Some(place), message);
+            });
         for archive in &mut source.archives {
             for (_, error) in std::mem::take(&mut archive.damaged) {
                 self.verification.images += 1;

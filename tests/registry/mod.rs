@@ -19,3 +19,4 @@ pub(crate) mod words;
 
 mod harbor_api;
 mod selftest;
+mod transport;

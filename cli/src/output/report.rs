@@ -1,6 +1,6 @@
 //! `fusion.report/v1` for people.
 
-use fusion_core::report::{Action, ErrorReport, Image, Report, Status};
+use fusion_core::report::{Action, Chart, ErrorReport, Image, Report, Status};
 use fusion_core::{Error, ErrorKind};
 
 use super::text::{bytes, clean, columns, count, seconds, short};
@@ -49,6 +49,7 @@ impl Document for Report {
         if !self.images.is_empty() {
             shown.push('\n');
         }
+        shown.push_str(&charts(&self.charts, paint));
         shown.push_str(&totals(self, paint));
         shown
     }
@@ -86,6 +87,26 @@ fn table(images: &[Image], dry_run: bool) -> String {
         })
         .collect();
     columns("", &rows)
+}
+
+/// One line a chart: what all of its images run on, and where it is.
+fn charts(charts: &[Chart], paint: Paint) -> String {
+    if charts.is_empty() {
+        return String::new();
+    }
+    let rows: Vec<_> = charts
+        .iter()
+        .map(|chart| {
+            let platforms: Vec<_> = chart.platforms.iter().map(|name| clean(name)).collect();
+            [
+                format!("{} {}", clean(&chart.name), clean(&chart.version)),
+                platforms.join(", "),
+                clean(&chart.location).into_owned(),
+            ]
+        })
+        .collect();
+    let title = paint.strong(&count(charts.len() as u64, "chart"));
+    format!("{title}\n{}\n", columns("  ", &rows))
 }
 
 /// An image and a line for each of its platforms.

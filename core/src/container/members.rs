@@ -58,6 +58,9 @@ pub(crate) struct Streamed {
     pub(crate) kept: Option<Vec<u8>>,
     /// What is nested in it, if it is a container that was taken apart.
     pub(crate) nested: Option<Arc<Nested>>,
+    /// What the spool has of it, inflated: it stayed whole, and going by names there may be images in
+    /// it.
+    pub(crate) inflated: Option<Digest>,
     /// It stayed whole, and going by names there may be images in it.
     pub(crate) worth_inflating: bool,
 }
@@ -293,6 +296,18 @@ impl Members {
             _ => Ok(None),
         }
         .map(|members| members.map(Arc::new))
+    }
+
+    /// The container that a compressed member is, if the spool has it inflated.
+    pub(crate) fn inflated(&self, member: &Member) -> Result<Option<Arc<Self>>> {
+        let digest = self.streamed(member).and_then(|streamed| streamed.inflated);
+        let (Some(digest), Backing::Stream(Some(spool))) = (digest, &self.backing) else {
+            return Ok(None);
+        };
+        let mapped = Mapped::open(spool.file(&digest))?;
+        let all = 0..mapped.len();
+        let within = self.within(&member.name);
+        Self::scan_slice(Arc::new(mapped), all, within).map(|members| Some(Arc::new(members)))
     }
 
     /// Adds a link that came by in a stream; other entries that are no files are of no use.

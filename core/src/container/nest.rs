@@ -35,6 +35,11 @@ impl<'a, R: Read> Raw<'a, R> {
         }
     }
 
+    /// Lets go of what was kept, which is of no use any more.
+    pub(super) fn let_go(&mut self) {
+        (self.hasher, self.writer) = (None, None);
+    }
+
     /// Reads what is left. The digest of it all and what was written, if it was kept as a file.
     pub(super) fn finish(mut self, buffer: &mut [u8]) -> Result<Option<Digest>> {
         while self.read(buffer).map_err(crate::compress::into_error)? > 0 {}
@@ -50,11 +55,13 @@ impl<'a, R: Read> Raw<'a, R> {
     }
 
     fn decide(&mut self) {
-        if self.seen <= EARLY {
-            if self.found.worth() {
-                (self.hasher, self.writer) = (None, None);
-            }
-        } else if self.writer.is_some() {
+        if self.found.is_whole() {
+            return;
+        }
+        // Nothing in it was passed over so far.
+        if self.found.worth() {
+            (self.hasher, self.writer) = (None, None);
+        } else if self.seen > EARLY && self.writer.is_some() {
             self.found.keep_whole();
         }
     }
@@ -75,11 +82,21 @@ impl<R: Read> Read for Raw<'_, R> {
     }
 }
 
-/// What a compressed member inflates to, hashed as long as it may be a layer.
+/// What a compressed member inflates to, hashed as long as it may be a layer, and kept as long as it
+/// may turn out late that there are images in it: it is then read in place, and never inflated again.
 pub(super) struct Inflated<'a, R> {
     input: R,
     found: &'a Found<'a>,
     hasher: Option<Hasher>,
+    writer: Option<BlobWriter<'a>>,
+}
+
+/// What came out of a compressed member.
+pub(super) struct Plain {
+    /// What it all hashes to, unless it turned out early to matter itself.
+    pub(super) digest: Option<Digest>,
+    /// Whether the spool has it: something in it showed late that it matters.
+    pub(super) is_kept: bool,
 }
 
 impl<'a, R: Read> Inflated<'a, R> {
@@ -88,24 +105,45 @@ impl<'a, R: Read> Inflated<'a, R> {
             input,
             found,
             hasher: Some(Hasher::sha256()),
+            writer: None,
         }
     }
 
-    /// Reads what is left, and says what it all hashes to, unless it turned out to matter itself.
-    pub(super) fn finish(mut self, buffer: &mut [u8]) -> Result<Option<Digest>> {
+    /// Keeps what comes from here on, and `head`, which came before.
+    pub(super) fn keep(&mut self, mut writer: BlobWriter<'a>, head: &[u8]) -> Result<()> {
+        writer.write(head)?;
+        self.writer = Some(writer);
+        Ok(())
+    }
+
+    /// Reads what is left, and says what it was.
+    pub(super) fn finish(mut self, buffer: &mut [u8]) -> Result<Plain> {
         while self.read(buffer).map_err(crate::compress::into_error)? > 0 {}
-        Ok(self.hasher.map(Hasher::finish))
+        let digest = self.hasher.map(Hasher::finish);
+        let mut is_kept = false;
+        // What was taken apart early is in the spool already.
+        if let (Some(writer), Some(digest)) = (self.writer, &digest)
+            && self.found.is_whole()
+            && self.found.hints()
+        {
+            writer.commit(digest)?;
+            is_kept = true;
+        }
+        Ok(Plain { digest, is_kept })
     }
 }
 
 impl<R: Read> Read for Inflated<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.found.worth() {
-            self.hasher = None;
+        if self.found.worth() && !self.found.is_whole() {
+            (self.hasher, self.writer) = (None, None);
         }
         let count = self.input.read(buffer)?;
         if let Some(hasher) = &mut self.hasher {
             hasher.update(&buffer[..count]);
+        }
+        if let Some(writer) = &mut self.writer {
+            writer.write(&buffer[..count]).map_err(io::Error::other)?;
         }
         Ok(count)
     }

@@ -287,6 +287,7 @@ impl<'a> Walk<'a> {
         let mut raw = Raw::new(&mut summed, &found, writer);
         let mut inside = None;
         let mut diff_id = None;
+        let mut inflated = None;
         let mut damage = None;
         if compression == Compression::None {
             match self.deeper(&mut raw, within, &found, depth) {
@@ -298,13 +299,19 @@ impl<'a> Walk<'a> {
             let mut plain = Inflated::new(plain, &found);
             let read = head_of(&mut plain).and_then(|head| {
                 if tar::is_header(&head) {
+                    if let (true, Some(spool)) = (spooled, keep.spool()) {
+                        plain.keep(spool.begin()?, &head)?;
+                    }
                     let mut input = Cursor::new(head).chain(&mut plain);
                     inside = Some(self.deeper(&mut input, within.clone(), &found, depth)?);
                 }
                 plain.finish(&mut self.buffer)
             });
             match read {
-                Ok(digest) => diff_id = digest.map(Ok),
+                Ok(plain) => {
+                    diff_id = plain.digest.map(Ok);
+                    inflated = plain.digest.filter(|_| plain.is_kept);
+                }
                 Err(error) => {
                     diff_id = Some(Err(error.message().to_owned()));
                     damage = Some(match error.get_path() {
@@ -320,9 +327,12 @@ impl<'a> Walk<'a> {
         {
             return Err(error);
         }
+        if inflated.is_some() && found.worth() {
+            raw.let_go();
+        }
         let digest = raw.finish(&mut self.buffer)?;
         // What stayed whole was not taken apart.
-        let apart = found.worth() && !(spooled && digest.is_some());
+        let apart = found.worth() && !found.is_whole();
         let nested = inside.filter(|_| apart).map(|members| {
             let members = Arc::new(members);
             Arc::new(Nested {
@@ -342,6 +352,7 @@ impl<'a> Walk<'a> {
             diff_id,
             kept: None,
             worth_inflating: nested.is_none() && found.hints(),
+            inflated,
             nested,
         })
     }
@@ -463,6 +474,7 @@ impl<'a> Walk<'a> {
             kept,
             nested: None,
             worth_inflating: false,
+            inflated: None,
         })
     }
 }
@@ -501,6 +513,7 @@ fn known<R: Read>(stream: &mut TarStream<R>, entry: &Entry, digest: Digest) -> R
         kept: None,
         nested: None,
         worth_inflating: false,
+        inflated: None,
     })
 }
 

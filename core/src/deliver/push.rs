@@ -91,7 +91,7 @@ fn go(
     let client = Client::new(
         connect.access.clone(),
         connect.settings.clone(),
-        progress.stop().clone(),
+        progress.stop(),
     )?;
     // Before anything is read: that may take an hour.
     client.host(&base.host).check()?;
@@ -305,7 +305,7 @@ impl Push<'_> {
                 }
             })?
         };
-        self.tell(done, left)
+        tell::images(self.report, done, left, opened)
     }
 
     /// Sends the blobs of what is `planned`. With `keep_going` images that need a damaged one are
@@ -421,10 +421,6 @@ impl Push<'_> {
             Some(error) => Err(error),
             None => Ok(good),
         }
-    }
-
-    fn tell(&mut self, done: Vec<(Outgoing, Merged)>, left: Vec<Left>) -> Result<()> {
-        tell::images(self.report, done, left)
     }
 }
 

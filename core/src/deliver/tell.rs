@@ -9,6 +9,7 @@ use super::tag::{Merged, Outgoing, Settled};
 use super::target::Base;
 use crate::error::Result;
 use crate::fuse::blobs::{BlobSet, layers};
+use crate::fuse::open::Everything;
 use crate::fuse::plan::{Left, Plan};
 use crate::fuse::{tell, warn};
 use crate::registry::Client;
@@ -32,6 +33,7 @@ pub(super) fn images(
     report: &mut Report,
     done: Vec<(Outgoing, Merged)>,
     left: Vec<Left>,
+    opened: &Everything,
 ) -> Result<()> {
     let mut targets: BTreeMap<String, (String, Option<Settled>)> = BTreeMap::new();
     let mut set = BlobSet::default();
@@ -71,8 +73,10 @@ pub(super) fn images(
     report
         .warnings
         .extend(warn::warnings(&plans, warn::Place::Registry));
-    report.warnings.sort();
     tell::images(report, &plans, false);
+    let charts = tell::source_charts(report, &plans, opened);
+    report.warnings.extend(charts);
+    report.warnings.sort();
     tell::totals(report, &set);
     for image in &mut report.images {
         let Some((target, settled)) = targets.get(&image.reference) else {

@@ -96,7 +96,7 @@ fn go(
     let client = Client::new(
         options.connect.access.clone(),
         options.connect.settings.clone(),
-        progress.stop().clone(),
+        progress.stop(),
     )?;
     let existing = destination.as_ref().and_then(|destination| {
         let existing = destination.merge.as_ref()?;
@@ -259,7 +259,7 @@ impl Run<'_> {
                 .map(|plan| plan.blobs(&source, self.options, true)),
         );
         self.report.warnings = self.warnings(&plans);
-        let charts = tell::charts(self.report, self.tree.as_ref(), &plans);
+        let charts = tell::charts(self.report, self.tree.as_ref(), &plans, &self.opened);
         self.report.warnings.extend(charts);
         self.report.warnings.sort();
         let replaced = self.destination.as_ref().is_some_and(|d| d.replaces);
@@ -368,6 +368,7 @@ impl Run<'_> {
             options: self.options,
             pool: &self.pool,
             progress: self.progress,
+            streams: self.opened.read > 0,
         };
         if let Some(path) = destination.target.path() {
             fsx::ensure_free(write::parent(path), write::needed(&job)?)?;
@@ -378,7 +379,7 @@ impl Run<'_> {
             return without(plans, written.damaged, damaged).map(Some);
         }
         self.report.warnings = self.warnings(&plans);
-        let charts = tell::charts(self.report, self.tree.as_ref(), &plans);
+        let charts = tell::charts(self.report, self.tree.as_ref(), &plans, &self.opened);
         self.report.warnings.extend(charts);
         self.report.warnings.sort();
         tell::images(self.report, &plans, destination.replaces);

@@ -1,16 +1,19 @@
 //! The report of a run.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Format;
 use super::assemble::Assembled;
 use super::blobs::BlobSet;
 use super::destination::{Destination, Target};
+use super::open::Everything;
 use super::plan::{Left, Plan};
 use super::tree::Tree;
+use crate::container::NESTED;
 use crate::error::Result;
 use crate::location::Location;
 use crate::oci::{Digest, Platform};
+use crate::package::Chart;
 use crate::report::{self, Action, ErrorReport, Image, Report, Status, Variant, Warning};
 
 /// Where the result goes.
@@ -51,22 +54,39 @@ pub(crate) fn images(report: &mut Report, plans: &[Plan], replaces: bool) {
     report.images = images;
 }
 
-/// Every chart of the tree, and which of them lack a platform that others have.
-pub(super) fn charts(report: &mut Report, tree: Option<&Tree>, plans: &[Plan]) -> Vec<Warning> {
+/// Every chart of the sources, for a result that holds images alone.
+pub(crate) fn source_charts(
+    report: &mut Report,
+    plans: &[Plan],
+    opened: &Everything,
+) -> Vec<Warning> {
+    charts(report, None, plans, opened)
+}
+
+/// Every chart of the tree, or if the result is none those of the sources, and which of them lack
+/// a platform that others have.
+pub(super) fn charts(
+    report: &mut Report,
+    tree: Option<&Tree>,
+    plans: &[Plan],
+    opened: &Everything,
+) -> Vec<Warning> {
     let placed = tree.iter().flat_map(|tree| &tree.charts);
     let mut charts: Vec<report::Chart> = placed
         .map(|placed| {
             let plan = placed.slot.and_then(|slot| plans.get(slot));
-            let platforms = plan.map(common_platforms).unwrap_or_default();
-            report::Chart {
-                name: placed.chart.name.clone(),
-                version: placed.chart.version.clone(),
-                action: Action::Created,
-                location: placed.place.clone(),
-                platforms: platforms.iter().map(ToString::to_string).collect(),
-            }
+            let images: Vec<&Assembled> = plan.iter().flat_map(|plan| &plan.images).collect();
+            chart(
+                &placed.chart,
+                placed.place.clone(),
+                &images,
+                Action::Created,
+            )
         })
         .collect();
+    if tree.is_none() {
+        charts = of_sources(plans, opened);
+    }
     charts.sort_by(|one, other| {
         (&one.name, &one.version, &one.location).cmp(&(
             &other.name,
@@ -95,15 +115,64 @@ pub(super) fn charts(report: &mut Report, tree: Option<&Tree>, plans: &[Plan]) -
     warnings
 }
 
-/// What all images of `plan` run on.
-fn common_platforms(plan: &Plan) -> BTreeSet<Platform> {
-    let of = |image: &Assembled| -> BTreeSet<Platform> {
+/// The charts of the sources, each once, where the first source with it has it.
+fn of_sources(plans: &[Plan], opened: &Everything) -> Vec<report::Chart> {
+    let mut found: BTreeMap<Chart, (String, BTreeSet<&str>)> = BTreeMap::new();
+    for source in &opened.sources {
+        for (place, bundle) in source.source.bundles() {
+            let spelled = &source.source.location.spelled;
+            let place = match place.is_empty() {
+                true => spelled.clone(),
+                false => format!("{spelled}{NESTED}{place}"),
+            };
+            let names = &mut (found.entry(bundle.chart.clone()))
+                .or_insert_with(|| (place, BTreeSet::new()))
+                .1;
+            let images = bundle.images.as_ref();
+            let at = images.and_then(|images| images.level.only_images());
+            let input = at.and_then(|at| opened.inputs.get(source.first + at));
+            let listed = input.iter().flat_map(|input| &input.listed);
+            names.extend(listed.filter_map(|listed| listed.name.spelled()));
+        }
+    }
+    let charts = found.into_iter().map(|(of, (place, names))| {
+        let images = plans.iter().flat_map(|plan| &plan.images);
+        let named = |image: &&Assembled| {
+            let mut spelled = image.selected.names.iter();
+            spelled.any(|name| names.contains(name.as_str()))
+        };
+        let images: Vec<&Assembled> = images.filter(named).collect();
+        let action = match names.is_empty() || !images.is_empty() {
+            true => Action::Created,
+            false => Action::Skipped,
+        };
+        chart(&of, place, &images, action)
+    });
+    charts.collect()
+}
+
+fn chart(chart: &Chart, location: String, images: &[&Assembled], action: Action) -> report::Chart {
+    report::Chart {
+        name: chart.name.clone(),
+        version: chart.version.clone(),
+        action,
+        location,
+        platforms: common_platforms(images)
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
+    }
+}
+
+/// What all of `images` run on.
+fn common_platforms(images: &[&Assembled]) -> BTreeSet<Platform> {
+    let of = |image: &&Assembled| -> BTreeSet<Platform> {
         let variants = image.selected.variants.iter();
         variants
             .filter_map(|variant| variant.platform.clone())
             .collect()
     };
-    let mut sets = plan.images.iter().map(of).filter(|set| !set.is_empty());
+    let mut sets = images.iter().map(of).filter(|set| !set.is_empty());
     let first = sets.next().unwrap_or_default();
     sets.fold(first, |common, set| {
         common.intersection(&set).cloned().collect()

@@ -165,9 +165,21 @@ pub(super) struct Job<'a> {
     pub(super) options: &'a FuseOptions,
     pub(super) pool: &'a ThreadPool,
     pub(super) progress: &'a Progress,
+    /// Whether sources were read as streams, from start to end.
+    pub(super) streams: bool,
 }
 
 impl Job<'_> {
+    /// How many bytes of the sources reading a blob takes, besides what was read of them before:
+    /// none if it is in the spool, or in a stream's place was made.
+    fn cost(&self, digest: &Digest, size: u64) -> u64 {
+        let spooled = self.workplace.blobs.size(digest).is_some();
+        match spooled || self.streams && self.source.is_made(digest) {
+            true => 0,
+            false => size,
+        }
+    }
+
     /// The only plan, of what is no tree.
     fn plan(&self) -> Result<&Plan> {
         self.plans

@@ -14,7 +14,7 @@ use crate::oci::Compression;
 /// The folder of a bundle in which its chart lies.
 pub(super) const CHART: &str = "original-chart/";
 const CHART_YAML: &str = "original-chart/Chart.yaml";
-const HINTS: &str = "hints.yaml";
+pub(super) const HINTS: &str = "hints.yaml";
 const IMAGES: &str = "images.tar";
 
 /// Which chart.

@@ -86,13 +86,14 @@ impl Level {
         }
     }
 
-    /// Calls `visit` with every bundle, and its place as errors name it.
-    pub(crate) fn visit_bundles<'a>(&'a self, visit: &mut dyn FnMut(&str, &'a Bundle)) {
+    /// Calls `visit` with every bundle, the members that it is of, and its name among them.
+    pub(crate) fn visit_bundles<'a>(
+        &'a self,
+        visit: &mut dyn FnMut(&'a Members, &str, &'a Bundle),
+    ) {
         for item in &self.items {
             match &item.kind {
-                Kind::Bundle(bundle) => {
-                    visit(&self.members.label("", &item.name), bundle);
-                }
+                Kind::Bundle(bundle) => visit(&self.members, &item.name, bundle),
                 Kind::Nested { level, .. } => level.visit_bundles(visit),
                 _ => {}
             }

@@ -21,6 +21,8 @@ use super::{Secret, retry, url};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
 use challenge::Challenge;
+#[cfg(test)]
+pub(super) use helper::ask_program;
 
 /// What one gets in with.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -22,6 +22,10 @@ const AT_ONCE: usize = 8;
 /// How many redirects are followed.
 const REDIRECTS: u32 = 5;
 
+/// How often one request asks for other credentials: once because they ran out, and once more if
+/// those that were kept for what the registry then wants did too.
+const RENEWALS: u32 = 2;
+
 /// One registry. Clones share what was learned of it.
 #[derive(Debug, Clone)]
 pub struct Host(Arc<Shared>);
@@ -214,7 +218,7 @@ impl Host {
             .uri(&Target::Path("/".to_owned()))
             .map_err(Problem::lasting)?;
         let mut uri = start.clone();
-        let (mut hops, mut renewed) = (0, false);
+        let (mut hops, mut renewals) = (0, 0);
         loop {
             // Credentials are for the registry alone, not for whom it sends us to.
             let authorization = if url::same_origin(&uri, &own) {
@@ -223,8 +227,8 @@ impl Host {
                 None
             };
             let answer = net.once(call.ask(uri.clone()), authorization.as_ref())?;
-            if answer.status == 401 && !renewed && url::same_origin(&uri, &own) {
-                renewed = true;
+            if answer.status == 401 && renewals < RENEWALS && url::same_origin(&uri, &own) {
+                renewals += 1;
                 let auth = &self.0.auth;
                 if auth
                     .refused(net, &answer, scope, authorization.as_ref())

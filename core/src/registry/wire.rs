@@ -74,7 +74,7 @@ impl Wire {
             ClientConnection::new(config, name).map_err(|e| failed(e.to_string()))?;
         while connection.is_handshaking() {
             if let Err(error) = connection.complete_io(&mut socket) {
-                return Err(handshake(host, error));
+                return Err(handshake(host, port, error));
             }
         }
         Ok(StreamOwned::new(connection, socket))
@@ -82,30 +82,35 @@ impl Wire {
 }
 
 /// What a handshake that failed means.
-fn handshake(host: &str, error: std::io::Error) -> Problem {
+fn handshake(host: &str, port: u16, error: std::io::Error) -> Problem {
     let reason = error
         .get_ref()
         .and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    // As the folders of certificates are named.
+    let place = match port {
+        443 => host.to_owned(),
+        port => format!("{host}:{port}"),
+    };
     let Some(reason) = reason else {
         return Problem::from_io(host, error);
     };
-    let message = format!("no secure connection to `{host}`: {reason}");
+    let message = format!("no secure connection to `{place}`: {reason}");
     let unreachable = Error::new(ErrorKind::Unreachable, message);
     match reason {
         rustls::Error::InvalidMessage(_) => Problem {
             cause: Cause::NotTls,
             error: Error::new(
                 ErrorKind::Unreachable,
-                format!("`{host}` does not speak TLS"),
+                format!("`{place}` does not speak TLS"),
             )
             .hint("`--plain-http`, if that is how the registry is meant to be reached"),
         },
         rustls::Error::InvalidCertificate(_) => Problem::lasting(unreachable.hint(format!(
-            "trust its authority by `--tls-ca FILE` or `/etc/docker/certs.d/{host}/ca.crt`, \
+            "trust its authority by `--tls-ca FILE` or `/etc/docker/certs.d/{place}/ca.crt`, \
              or check nothing by `--insecure`"
         ))),
         rustls::Error::AlertReceived(_) => Problem::lasting(unreachable.hint(format!(
-            "if it wants a certificate of the client: `/etc/docker/certs.d/{host}/client.cert` \
+            "if it wants a certificate of the client: `/etc/docker/certs.d/{place}/client.cert` \
              and `client.key`"
         ))),
         _ => Problem::lasting(unreachable),

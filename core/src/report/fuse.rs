@@ -183,7 +183,8 @@ pub struct Chart {
     pub version: String,
     /// What happened to it.
     pub action: Action,
-    /// Where its bundle stands in the destination.
+    /// Where its bundle stands in the destination; in a source, named first, if the destination has
+    /// no place for it.
     pub location: String,
     /// What all of its images run on.
     pub platforms: Vec<String>,

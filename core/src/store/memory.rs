@@ -40,6 +40,10 @@ impl BlobSource for Memory {
     fn place(&self, _digest: &Digest) -> Place {
         Place::default()
     }
+
+    fn is_made(&self, digest: &Digest) -> bool {
+        self.contains(digest)
+    }
 }
 
 struct Rest<'a>(&'a [u8]);

@@ -119,7 +119,8 @@ class Chart(Document):
     action: Action
     """What happened to it."""
     location: str
-    """Where its bundle stands in the destination; empty if that is the destination."""
+    """Where its bundle stands in the destination; empty if that is the destination. If the
+    destination holds only images: the source and where the bundle stands in it."""
     platforms: tuple[str, ...]
     """What all of its images run on."""
 

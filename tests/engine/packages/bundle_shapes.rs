@@ -148,6 +148,9 @@ fn charts_that_differ_are_a_conflict_that_shows_the_first_difference() {
         {
             assert!(message.contains(part), "{what}: no {part} in {message}");
         }
+        assert_eq!(failure.error.get_path(), Some(sources[1].as_path()));
+        let member = failure.error.get_member().unwrap_or_default();
+        assert!(said[0].contains(member), "{what}: {member}");
         let hint = failure.error.get_hint().unwrap_or_default();
         assert!(hint.contains("--on-conflict"), "{what}: {hint}");
         assert!(scene.published().is_empty(), "{what}");

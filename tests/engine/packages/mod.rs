@@ -8,6 +8,8 @@ mod checksums;
 mod clients;
 mod conflicts;
 mod frugal;
+mod hints;
+mod huge;
 mod inspected;
 mod killed;
 mod layouts;

@@ -92,9 +92,16 @@ impl<'a> Merge<'a> {
                         spelled(&other.0),
                         list(&differences)
                     );
-                    Err(Error::new(ErrorKind::Conflict, message).hint(
-                        "decide with `--on-conflict first` or `last`, or fuse bundles of one release",
-                    ))
+                    let (part, _) = other;
+                    let (file, _) = &differences[0];
+                    let members = &part.level.members;
+                    Err(Error::new(ErrorKind::Conflict, message)
+                        .path(self.opened[part.source].source.location.path())
+                        .member(members.called(&format!("{}{file}", part.item.name)))
+                        .hint(
+                            "decide with `--on-conflict first` or `last`, or fuse bundles of one \
+                             release",
+                        ))
                 }
             };
         }
@@ -102,19 +109,20 @@ impl<'a> Merge<'a> {
     }
 }
 
-fn list(differences: &[String]) -> String {
-    let mut text = differences[..differences.len().min(MOST)].join("; ");
+fn list(differences: &[(String, String)]) -> String {
+    let texts: Vec<&str> = differences.iter().map(|(_, text)| text.as_str()).collect();
+    let mut text = texts[..texts.len().min(MOST)].join("; ");
     if differences.len() > MOST {
         text.push_str(&format!("; and {} more", differences.len() - MOST));
     }
     text
 }
 
-/// How the charts and hints of two bundles differ.
+/// How the charts and hints of two bundles differ: in which files, and how.
 fn differences(
     (part, one): (Part<'_>, &Bundle),
     (other_part, other): (Part<'_>, &Bundle),
-) -> Result<Vec<String>> {
+) -> Result<Vec<(String, String)>> {
     let names: BTreeSet<&String> = one.files.keys().chain(other.files.keys()).collect();
     let mut differences = Vec::new();
     for name in names {
@@ -123,11 +131,14 @@ fn differences(
                 let mine = (&*part.level.members, mine);
                 let theirs = (&*other_part.level.members, theirs);
                 if !same_content(mine, theirs)? {
-                    differences.push(format!("`{name}`{}", line(mine, theirs)?));
+                    let how = format!("`{name}`{}", line(mine, theirs)?);
+                    differences.push((name.clone(), how));
                 }
             }
-            (Some(_), None) => differences.push(format!("only the first has `{name}`")),
-            _ => differences.push(format!("only the second has `{name}`")),
+            (Some(_), None) => {
+                differences.push((name.clone(), format!("only the first has `{name}`")));
+            }
+            _ => differences.push((name.clone(), format!("only the second has `{name}`"))),
         }
     }
     Ok(differences)

@@ -151,9 +151,7 @@ fn places(job: &Job<'_>, tape: &Tape, file: &File, path: &Path) -> Result<Writte
             }
             Ok(())
         })?;
-        if job.workplace.blobs.size(&blob.digest).is_none() {
-            read.fetch_add(blob.size, Ordering::Relaxed);
-        }
+        read.fetch_add(job.cost(&blob.digest, blob.size), Ordering::Relaxed);
         Ok(())
     };
     let failures = workers::each(
@@ -282,9 +280,7 @@ pub(super) fn stream(job: &Job<'_>, tape: &Tape, out: &mut dyn Write) -> Result<
             Body::Blob(at) => {
                 let blob = &job.set.blobs[*at];
                 transfer.run(job.source, blob, &mut put)?;
-                if job.workplace.blobs.size(&blob.digest).is_none() {
-                    read += blob.size;
-                }
+                read += job.cost(&blob.digest, blob.size);
             }
         }
         let padding = usize::try_from(tar::padding(member.size)).unwrap_or(0);

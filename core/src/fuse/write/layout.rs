@@ -171,11 +171,12 @@ fn blobs(job: &Job<'_>, existing: Option<&Existing<'_>>) -> Result<Written> {
                 return Ok(());
             }
         }
+        let cost = job.cost(&blob.digest, blob.size);
         let mut writer = store.begin()?;
         transfer.run(job.source, blob, &mut |piece| writer.write(piece))?;
         writer.commit(&blob.digest)?;
         count.fetch_add(1, Ordering::Relaxed);
-        read.fetch_add(blob.size, Ordering::Relaxed);
+        read.fetch_add(cost, Ordering::Relaxed);
         Ok(())
     };
     let failures = workers::each(job.pool, job.progress, &job.set.blobs, keep_going, &work)?;

@@ -47,7 +47,8 @@ fn parse(value: &str, base: &Uri) -> Option<Challenge> {
             let found = given.iter().find(|(known, _)| known == name);
             found.map(|(_, value)| value.as_str())
         };
-        let realm = url::join(base, get("realm")?)?;
+        let realm = get("realm").filter(|realm| !realm.is_empty())?;
+        let realm = url::join(base, realm)?;
         let scope = get("scope").unwrap_or_default();
         return Some(Challenge::Bearer {
             realm,

@@ -20,7 +20,20 @@ const UNKNOWN: &str = "credentials not found";
 
 /// What the helper `name` knows of `address`.
 pub(super) fn ask(name: &str, address: &str, stop: &Stop) -> Result<Option<Credentials>> {
-    let program = format!("docker-credential-{name}");
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if name.is_empty() || !name.chars().all(plain) {
+        let message = format!("`{}` is no name of a credential helper", clean(name));
+        return Err(Error::new(ErrorKind::Usage, message));
+    }
+    ask_program(&format!("docker-credential-{name}"), address, stop)
+}
+
+/// What the helper whose program is `program` knows of `address`.
+pub(in crate::registry) fn ask_program(
+    program: &str,
+    address: &str,
+    stop: &Stop,
+) -> Result<Option<Credentials>> {
     let failed = |why: &str| {
         Error::new(
             ErrorKind::Unauthorized,
@@ -28,11 +41,7 @@ pub(super) fn ask(name: &str, address: &str, stop: &Stop) -> Result<Option<Crede
         )
         .hint("docker's `config.json` names it: install it, or log in again without it")
     };
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    if name.is_empty() || !name.chars().all(plain) {
-        return Err(failed("that is no name of a helper"));
-    }
-    let (status, said) = run(&program, address, stop)?.map_err(|why| failed(&why))?;
+    let (status, said) = run(program, address, stop)?.map_err(|why| failed(&why))?;
     let text = String::from_utf8_lossy(&said);
     if !status {
         if text.contains(UNKNOWN) {

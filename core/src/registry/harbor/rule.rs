@@ -90,12 +90,12 @@ mod tests {
                     [{{"kind": "doublestar", "decoration": "{}", "pattern": "{}"}}]}}}}"#,
             tags.0, tags.1, repositories.0, repositories.1
         );
-        Rule::in_force(serde_json::from_str(&document).unwrap())
+        Rule::in_force(serde_json::from_str(&document).expect("JSON"))
     }
 
     #[test]
     fn a_rule_holds_the_tags_of_the_repositories_that_it_chooses() {
-        let held = rule(("repoMatches", "web/**"), ("excludes", "dev-*"), false).unwrap();
+        let held = rule(("repoMatches", "web/**"), ("excludes", "dev-*"), false).expect("in force");
         assert!(held.matches("addons/web/a/b", "1.0"));
         assert!(!held.matches("addons/web/a/b", "dev-1"));
         assert!(!held.matches("addons/app", "1.0"));
@@ -103,7 +103,8 @@ mod tests {
             !held.matches("web/app", "1.0"),
             "the project does not count"
         );
-        let others = rule(("repoExcludes", "{app,web}"), ("matches", "**"), false).unwrap();
+        let others =
+            rule(("repoExcludes", "{app,web}"), ("matches", "**"), false).expect("in force");
         assert!(others.matches("p/other", "x") && !others.matches("p/web", "x"));
     }
 
@@ -111,7 +112,7 @@ mod tests {
     fn a_rule_that_is_off_or_not_understood_holds_nothing() {
         assert_eq!(rule(("repoMatches", "**"), ("matches", "**"), true), None);
         assert_eq!(rule(("nsMatches", "**"), ("matches", "**"), false), None);
-        let empty: Document = serde_json::from_str("{}").unwrap();
+        let empty: Document = serde_json::from_str("{}").expect("JSON");
         assert_eq!(Rule::in_force(empty), None);
     }
 }
