@@ -109,7 +109,7 @@ fn end_to_end(c: &mut Criterion) {
     });
     let output = Location::parse(folder.path().join("fused.tar")).unwrap();
     let options = FuseOptions {
-        on_existing: OnExisting::Replace,
+        on_existing: Some(OnExisting::Replace),
         durability: Durability::Rename,
         ..FuseOptions::default()
     };

@@ -24,7 +24,7 @@ mod _fusion {
     #[pymodule_export]
     use super::options::option_names;
     #[pymodule_export]
-    use super::verbs::{fuse, inspect, verify};
+    use super::verbs::{fuse, index_create, inspect, push, verify};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

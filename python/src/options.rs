@@ -1,18 +1,20 @@
-//! What `fusion.fuse` chooses, as Python hands it over.
+//! What is chosen for a run, as Python hands it over.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
 use fusion_core::Result;
+use fusion_core::deliver::DeliverOptions;
 use fusion_core::fuse::FuseOptions;
+use fusion_core::settings::Settings;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 
 /// The name of every option, as on the command line.
 #[pyfunction]
 pub(crate) fn option_names() -> Vec<&'static str> {
-    FuseOptions::NAMES.to_vec()
+    [FuseOptions::NAMES, DeliverOptions::NAMES].concat()
 }
 
 /// Choices by their names on the command line, and those that text cannot hold: pairs, and paths,
@@ -31,12 +33,14 @@ pub(crate) struct Choices {
     source_platforms: Vec<(PyBackedBytes, String)>,
     #[pyo3(item)]
     work_dir: Option<PyBackedBytes>,
+    #[pyo3(item)]
+    tls_ca: Option<PyBackedBytes>,
 }
 
 impl Choices {
-    /// The choices, as the engine takes them.
-    pub(crate) fn options(&self) -> Result<FuseOptions> {
-        let mut options = FuseOptions::default();
+    /// The choices, as the engine takes them, and what the environment says now.
+    pub(crate) fn options(&self) -> Result<DeliverOptions> {
+        let mut options = DeliverOptions::default();
         for (name, value) in &self.set {
             options.set(name, value)?;
         }
@@ -47,19 +51,22 @@ impl Choices {
             if from.is_empty() {
                 options.add("rename", &format!("={to}"))?;
             }
-            options.rename.push((from.clone(), to.clone()));
+            options.fuse.rename.push((from.clone(), to.clone()));
         }
         for (key, value) in &self.annotations {
             if key.is_empty() {
                 options.add("annotation", &format!("={value}"))?;
             }
-            options.annotations.insert(key.clone(), value.clone());
+            options.fuse.annotations.insert(key.clone(), value.clone());
         }
         for (source, platform) in &self.source_platforms {
             let platform = platform.parse()?;
-            options.source_platforms.push((path(source), platform));
+            let told = (path(source), platform);
+            options.fuse.source_platforms.push(told);
         }
-        options.work_dir = self.work_dir.as_ref().map(path);
+        options.fuse.work_dir = self.work_dir.as_ref().map(path);
+        options.fuse.connect.access.tls_ca = self.tls_ca.as_ref().map(path);
+        options.fuse.connect.settings = Settings::from_env();
         Ok(options)
     }
 }

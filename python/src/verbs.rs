@@ -33,7 +33,7 @@ pub(crate) fn fuse(
         let sources = locate_all(&sources)?;
         let output = output.as_ref().map(locate).transpose()?;
         let options = choices.options()?;
-        let report = fusion_core::fuse::fuse(
+        let report = fusion_core::deliver::fuse(
             &sources,
             output.as_ref(),
             &options,
@@ -44,20 +44,67 @@ pub(crate) fn fuse(
     })
 }
 
+/// Fuses `sources`, and pushes them to `to`; the report as JSON.
+#[pyfunction]
+#[pyo3(signature = (sources, to, choices, progress, stop, /))]
+pub(crate) fn push(
+    py: Python<'_>,
+    sources: Vec<PyBackedBytes>,
+    to: String,
+    choices: Choices,
+    progress: Option<Py<PyAny>>,
+    stop: Option<Py<PyAny>>,
+) -> PyResult<String> {
+    run(py, progress, stop, |watch| {
+        let sources = locate_all(&sources)?;
+        let options = choices.options()?;
+        let report =
+            fusion_core::deliver::push(&sources, &to, &options, Some(watch), &Stop::new())?;
+        Ok(report.to_json())
+    })
+}
+
+/// Makes `target` an index over `sources`; the report as JSON.
+#[pyfunction]
+#[pyo3(signature = (target, sources, choices, progress, stop, /))]
+pub(crate) fn index_create(
+    py: Python<'_>,
+    target: String,
+    sources: Vec<String>,
+    choices: Choices,
+    progress: Option<Py<PyAny>>,
+    stop: Option<Py<PyAny>>,
+) -> PyResult<String> {
+    run(py, progress, stop, |watch| {
+        let sources: Vec<&str> = sources.iter().map(String::as_str).collect();
+        let options = choices.options()?;
+        let report = fusion_core::deliver::index_create(
+            &target,
+            &sources,
+            &options,
+            Some(watch),
+            &Stop::new(),
+        )?;
+        Ok(report.to_json())
+    })
+}
+
 /// Says what is inside `source`; the inspection as JSON.
 #[pyfunction]
-#[pyo3(signature = (source, reference, progress, stop, /))]
+#[pyo3(signature = (source, reference, choices, progress, stop, /))]
 pub(crate) fn inspect(
     py: Python<'_>,
     source: PyBackedBytes,
     reference: Option<String>,
+    choices: Choices,
     progress: Option<Py<PyAny>>,
     stop: Option<Py<PyAny>>,
 ) -> PyResult<String> {
     run(py, progress, stop, |watch| {
         let reference = reference.as_deref();
         let outcome = locate(&source).and_then(|source| {
-            fusion_core::inspect::inspect(&source, reference, Some(watch), &Stop::new())
+            let connect = choices.options()?.fuse.connect;
+            fusion_core::inspect::inspect(&source, reference, &connect, Some(watch), &Stop::new())
         });
         match outcome {
             Ok(inspection) => Ok(inspection.to_json()),
@@ -71,17 +118,19 @@ pub(crate) fn inspect(
 
 /// Checks every digest of `sources`; the verification as JSON.
 #[pyfunction]
-#[pyo3(signature = (sources, jobs, progress, stop, /))]
+#[pyo3(signature = (sources, choices, progress, stop, /))]
 pub(crate) fn verify(
     py: Python<'_>,
     sources: Vec<PyBackedBytes>,
-    jobs: Option<usize>,
+    choices: Choices,
     progress: Option<Py<PyAny>>,
     stop: Option<Py<PyAny>>,
 ) -> PyResult<String> {
     run(py, progress, stop, |watch| {
         let outcome = locate_all(&sources).and_then(|sources| {
-            fusion_core::validate::verify(&sources, jobs, Some(watch), &Stop::new())
+            let options = choices.options()?.fuse;
+            let (jobs, connect) = (options.jobs, &options.connect);
+            fusion_core::validate::verify(&sources, jobs, connect, Some(watch), &Stop::new())
         });
         match outcome {
             Ok(verification) => Ok(verification.to_json()),

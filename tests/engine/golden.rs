@@ -14,6 +14,7 @@ use fusion_core::inspect::inspect;
 use fusion_core::location::Location;
 use fusion_core::oci::Platform;
 use fusion_core::progress::Stop;
+use fusion_core::registry::Connect;
 use fusion_core::report::{ErrorReport, InspectedSource, Inspection, Verification};
 use fusion_core::validate::verify;
 use serde_json::{Map, Value, json};
@@ -189,7 +190,7 @@ impl<'a> Stage<'a> {
             }
             "inspect" => {
                 let reference = self.case["reference"].as_str();
-                match inspect(&sources[0], reference, None, &stop) {
+                match inspect(&sources[0], reference, &Connect::default(), None, &stop) {
                     Ok(found) => (0, serde_json::from_str(&found.to_json()).unwrap()),
                     Err(error) => {
                         // What is not known of a source that could not be inspected.
@@ -208,7 +209,8 @@ impl<'a> Stage<'a> {
                 }
             }
             "verify" => {
-                let found: Verification = verify(&sources, None, None, &stop).unwrap();
+                let found: Verification =
+                    verify(&sources, None, &Connect::default(), None, &stop).unwrap();
                 let document = serde_json::from_str(&found.to_json()).unwrap();
                 (if found.passed() { 0 } else { 4 }, document)
             }
@@ -313,7 +315,7 @@ fn parse(given: &[(&str, Option<String>)]) -> FuseOptions {
             "exclude" => options.exclude.push(value.to_owned()),
             "on-conflict" => options.on_conflict = value.parse().unwrap(),
             "on-file-conflict" => options.on_file_conflict = value.parse().unwrap(),
-            "on-existing" => options.on_existing = value.parse().unwrap(),
+            "on-existing" => options.on_existing = Some(value.parse().unwrap()),
             "source-platform" => {
                 let (path, name) = pair(value);
                 options

@@ -13,6 +13,7 @@ use fusion_core::fuse::{Failure, FuseOptions, OnConflict, OnExisting, fuse};
 use fusion_core::inspect::inspect;
 use fusion_core::location::Location;
 use fusion_core::progress::{Flow, Phase, Snapshot, Stop};
+use fusion_core::registry::Connect;
 use fusion_core::report::{Action, Report};
 use fusion_fixtures::{
     Digest, Flavour, IndexShape, LayerForm, Options, Platform, Written, hostile, write,
@@ -71,7 +72,7 @@ fn run(
 
 fn merge() -> FuseOptions {
     FuseOptions {
-        on_existing: OnExisting::Merge,
+        on_existing: Some(OnExisting::Merge),
         ..FuseOptions::default()
     }
 }
@@ -427,7 +428,7 @@ fn no_silent_loss() {
         run(&scene, &sources, dest, &only("arm64", false), &mut ignore).unwrap();
         let names = |path: &Path| -> Vec<String> {
             let location = Location::parse(path).unwrap();
-            let found = inspect(&location, None, None, &Stop::new()).unwrap();
+            let found = inspect(&location, None, &Connect::default(), None, &Stop::new()).unwrap();
             found
                 .images
                 .into_iter()
@@ -556,8 +557,9 @@ fn quiet_core() {
             run(&scene, &sources, "out.tar", &options, &mut ignore).unwrap_err();
             let location = Location::parse(scene.path("out.tar")).unwrap();
             let stop = Stop::new();
-            inspect(&location, None, None, &stop).unwrap();
-            fusion_core::validate::verify(&[location], None, None, &stop).unwrap();
+            inspect(&location, None, &Connect::default(), None, &stop).unwrap();
+            fusion_core::validate::verify(&[location], None, &Connect::default(), None, &stop)
+                .unwrap();
         }
         return;
     }

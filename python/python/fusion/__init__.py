@@ -7,14 +7,16 @@
     >>> [variant.platform for variant in report.images[0].platforms]
     ['linux/amd64', 'linux/arm64']
 
-Verbs are functions: `fuse`, `plan`, `inspect`, `verify`. Each returns a frozen result with the
-fields of the JSON document that the ``fusion`` command prints with ``--json``, or raises a subclass
-of `FusionError`. The interpreter lock is released while they work; `progress` callables run on the
-calling thread; Ctrl-C and exceptions from the callable stop a run, and nothing is published then.
+Verbs are functions: `fuse`, `plan`, `push`, `index_create`, `inspect`, `verify`. Each returns a
+frozen result with the fields of the JSON document that the ``fusion`` command prints with
+``--json``, or raises a subclass of `FusionError`. The interpreter lock is released while they work;
+`progress` callables run on the calling thread; Ctrl-C and exceptions from the callable stop a run,
+and nothing is published then.
 
 What the engine logs goes to ``logging.getLogger("fusion")``.
 """
 
+from ._deliver import index_create, push
 from ._fusion import __version__ as __version__
 from ._progress import tqdm_progress
 from ._results import (
@@ -99,8 +101,10 @@ __all__ = [
     "Variant",
     "Verification",
     "fuse",
+    "index_create",
     "inspect",
     "plan",
+    "push",
     "tqdm_progress",
     "verify",
 ]

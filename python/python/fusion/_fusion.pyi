@@ -10,8 +10,10 @@ __all__ = [
     "command",
     "error_kinds",
     "fuse",
+    "index_create",
     "inspect",
     "option_names",
+    "push",
     "verify",
 ]
 
@@ -21,7 +23,7 @@ class _Stop(Protocol):
     def is_set(self) -> bool: ...
 
 class _Choices(TypedDict):
-    """The choices of `fuse`: by their names on the command line, and what text cannot hold."""
+    """What is chosen: by names of the command line, and what text cannot hold."""
 
     set: Sequence[tuple[str, str]]
     """Options with one value."""
@@ -31,6 +33,7 @@ class _Choices(TypedDict):
     annotations: Sequence[tuple[str, str]]
     source_platforms: Sequence[tuple[bytes, str]]
     work_dir: bytes | None
+    tls_ca: bytes | None
 
 def command(args: Sequence[bytes], /) -> int:
     """Runs the command line ``args`` (the program name first) and returns its exit status."""
@@ -39,7 +42,7 @@ def error_kinds() -> list[str]:
     """The stable name of every kind of error, as in `FusionError.kind`."""
 
 def option_names() -> list[str]:
-    """The name of every option of ``fuse``, as on the command line, without dashes."""
+    """The name of every option, as on the command line, without dashes."""
 
 def fuse(
     sources: Sequence[bytes],
@@ -55,9 +58,32 @@ def fuse(
     handler raised.
     """
 
+def push(
+    sources: Sequence[bytes],
+    to: str,
+    choices: _Choices,
+    progress: Callable[[Progress], object] | None,
+    stop: _Stop | None,
+    /,
+) -> str:
+    """Fuses ``sources`` and pushes them to ``to``; returns the report as JSON. Raises as `fuse`
+    does."""
+
+def index_create(
+    target: str,
+    sources: Sequence[str],
+    choices: _Choices,
+    progress: Callable[[Progress], object] | None,
+    stop: _Stop | None,
+    /,
+) -> str:
+    """Makes ``target`` an index over ``sources``; returns the report as JSON. Raises as `fuse`
+    does."""
+
 def inspect(
     source: bytes,
     reference: str | None,
+    choices: _Choices,
     progress: Callable[[Progress], object] | None,
     stop: _Stop | None,
     /,
@@ -66,7 +92,7 @@ def inspect(
 
 def verify(
     sources: Sequence[bytes],
-    jobs: int | None,
+    choices: _Choices,
     progress: Callable[[Progress], object] | None,
     stop: _Stop | None,
     /,

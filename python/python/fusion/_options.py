@@ -76,35 +76,72 @@ def callbacks(progress: object, stop: object) -> None:
 
 
 def choices(values: dict[str, Any]) -> _Choices:
-    """The choices of ``fuse``, by their names in Python."""
+    """The choices of a verb, by their names in Python. A verb has some of them."""
     one: list[tuple[str, str]] = []
     many: list[tuple[str, str]] = []
     for name in _ONE:
-        if values[name] is not None:
+        if values.get(name) is not None:
             one.append((name.replace("_", "-"), text(name, values[name])))
     for name in _SWITCHES:
-        if not isinstance(values[name], bool):
+        if not isinstance(values.get(name, False), bool):
             raise TypeError(f"{name} must be bool, not {_kind(values[name])}")
-        one.append((name.replace("_", "-"), "true" if values[name] else "false"))
+        if values.get(name):
+            one.append((name.replace("_", "-"), "true"))
     for name, option in _MANY.items():
-        many += ((option, each) for each in _texts(name, values[name]))
-    number = jobs(values["jobs"])
+        many += ((option, each) for each in _texts(name, values.get(name)))
+    number = jobs(values.get("jobs"))
     if number is not None:
         one.append(("jobs", str(number)))
-    work_dir = values["work_dir"]
-    if work_dir == "":
-        raise UsageError("work_dir is empty", hint="leave it out, or name a folder")
+    one += _retries(values.get("retries"))
+    one += _create_projects(values.get("create_projects"))
     return {
         "set": one,
         "add": many,
-        "rename": _pairs("rename", values["rename"]),
-        "annotations": _pairs("annotations", values["annotations"]),
+        "rename": _pairs("rename", values.get("rename")),
+        "annotations": _pairs("annotations", values.get("annotations")),
         "source_platforms": [
             (path("source_platforms", source), text("source_platforms", platform))
-            for source, platform in _items("source_platforms", values["source_platforms"])
+            for source, platform in _items("source_platforms", values.get("source_platforms"))
         ],
-        "work_dir": None if work_dir is None else path("work_dir", work_dir),
+        "work_dir": _place("work_dir", values.get("work_dir"), "a folder"),
+        "tls_ca": _place("tls_ca", values.get("tls_ca"), "a file"),
     }
+
+
+def names(name: str, value: object) -> list[str]:
+    """References or locations, which are text: one, many or none."""
+    if isinstance(value, (str, os.PathLike)):
+        value = [value]
+    if isinstance(value, (bytes, bytearray, Mapping)) or not isinstance(value, Iterable):
+        wanted = "str, os.PathLike[str] or an iterable of them"
+        raise TypeError(f"{name} must be {wanted}, not {_kind(value)}")
+    # As the file system has them, and then as text: half a name is none.
+    return [path(name, one).decode() for one in value]
+
+
+def _retries(value: object) -> list[tuple[str, str]]:
+    if value is None:
+        return []
+    if isinstance(value, bool) or not isinstance(value, SupportsIndex):
+        raise TypeError(f"retries must be int, not {_kind(value)}")
+    number = operator.index(value)
+    if number < 0:
+        raise UsageError(f"retries must be at least 0, not {number}")
+    return [("retries", str(min(number, 1 << 16)))]
+
+
+def _create_projects(value: object) -> list[tuple[str, str]]:
+    if value is None:
+        return []
+    if isinstance(value, bool):
+        return [("create-projects", "true" if value else "false")]
+    return [("create-projects", text("create_projects", value))]
+
+
+def _place(name: str, value: object, kind: str) -> bytes | None:
+    if value == "":
+        raise UsageError(f"{name} is empty", hint=f"leave it out, or name {kind}")
+    return None if value is None else path(name, value)
 
 
 _ONE = (
@@ -118,15 +155,29 @@ _ONE = (
     "docker_platform",
     "verify",
     "durability",
+    "names",
+    "username",
+    "password",
 )
 
-_SWITCHES = ("strip_arch_suffix", "dry_run", "keep_going", "clean")
+_SWITCHES = (
+    "strip_arch_suffix",
+    "dry_run",
+    "keep_going",
+    "clean",
+    "insecure",
+    "plain_http",
+    "claim_tags",
+    "clean_claims",
+    "append",
+)
 
 _MANY = {
     "platforms": "platform",
     "require_platforms": "require-platform",
     "images": "image",
     "exclude": "exclude",
+    "remove": "remove",
 }
 
 

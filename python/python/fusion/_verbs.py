@@ -12,10 +12,12 @@ from ._results import Inspection, Progress, Report, Verification
 Format = Literal["oci", "oci-archive", "bundle", "package"]
 OnConflict = Literal["error", "first", "last"]
 OnFileConflict = Literal["beside", "error", "first", "last"]
-OnExisting = Literal["error", "merge", "replace"]
-MediaTypes = Literal["keep", "oci", "docker"]
+OnExisting = Literal["error", "merge", "replace", "skip"]
+MediaTypes = Literal["keep", "oci", "docker", "auto"]
 Verify = Literal["blobs", "full"]
 Durability = Literal["full", "rename"]
+Names = Literal["path", "last", "origin"]
+Visibility = Literal["public", "private"]
 
 OnProgress = Callable[[Progress], object]
 """What is called with a `Progress`, on the thread that made the call, at most ten times a second."""
@@ -40,7 +42,7 @@ def fuse(
     exclude: str | Iterable[str] | None = None,
     on_conflict: OnConflict = "error",
     on_file_conflict: OnFileConflict = "beside",
-    on_existing: OnExisting = "error",
+    on_existing: OnExisting | None = None,
     source_platforms: PathMap | None = None,
     name: str | None = None,
     strip_arch_suffix: bool = False,
@@ -56,6 +58,16 @@ def fuse(
     dry_run: bool = False,
     keep_going: bool = False,
     clean: bool = False,
+    username: str | None = None,
+    password: str | None = None,
+    tls_ca: StrPath | None = None,
+    insecure: bool = False,
+    plain_http: bool = False,
+    retries: int = 3,
+    names: Names = "path",
+    create_projects: Visibility | bool | None = None,
+    claim_tags: bool = False,
+    clean_claims: bool = False,
     progress: OnProgress | None = None,
     stop: Stop | None = None,
 ) -> Report:
@@ -70,8 +82,10 @@ def fuse(
             podman, containerd, …), OCI layout, chart bundle or package of these, or many. The kind
             is detected from content; ``docker-archive:FILE[:REFERENCE]``,
             ``oci-archive:FILE[:REFERENCE]`` and ``oci:DIR[:REFERENCE]`` settle doubt and select,
-            ``bundle:FILE`` and ``package:PATH`` settle doubt. ``-`` is standard input.
-        output: The file or directory to write; ``-`` is standard output.
+            ``bundle:FILE`` and ``package:PATH`` settle doubt. ``docker://HOST/REPOSITORY:TAG`` is an
+            image in a registry, ``-`` is standard input.
+        output: The file or directory to write; ``-`` is standard output, ``docker://HOST/PREFIX`` a
+            registry: then this does what `push` does.
         format: What ``output`` is: ``oci``, a layout directory; ``oci-archive``, a tar file that
             containerd, docker, podman and skopeo load; ``bundle``, a chart bundle as charts-syncer
             reads it; ``package``, the tree of the sources with everything in it fused. By default a
@@ -88,14 +102,16 @@ def fuse(
             later ones ``beside`` the first with their platform in the name; keep that of the source
             named ``first`` or ``last``; or fail.
         on_existing: What to do if ``output`` exists (an empty directory does not): ``merge`` into it
-            by platform, ``replace`` it, or fail.
+            by platform, ``replace`` it, or fail with ``error``. By default a file or directory is an
+            ``error``, and tags of a registry are merged into; only these can be left with ``skip``.
         source_platforms: The platform of every image of a source, whatever it says itself, by the
             source as it stands in ``sources``.
         name: The reference of images that have none.
         strip_arch_suffix: Pair ``app:1.5-amd64`` with ``app:1.5-arm64``, as ``app:1.5``.
         rename: Prefixes of normalised references, and what to put in their place.
         compression: How layers are compressed: ``keep``, ``none``, ``gzip[:1-9]``, ``zstd[:1-22]``.
-        media_types: Those of new and converted documents: ``oci``, ``docker``, or as they are.
+        media_types: Those of new and converted documents: ``oci``, ``docker``, or as they are;
+            ``auto``: Docker's where a registry refuses OCI's.
         docker_platform: Whose images ``docker load`` gets from an archive; by default
             ``linux/amd64`` if present, else the first.
         verify: ``blobs``: the digest of every blob that is published; ``full``: also every diff ID
@@ -109,6 +125,15 @@ def fuse(
         keep_going: Go on when an image fails. Nothing is raised for it then: `Report.status` is
             ``partial``, and the image has its error.
         clean: First remove what abandoned runs into ``output`` left.
+        username: The user of registries; by default what docker, podman and their credential
+            helpers have stored.
+        password: The user's password. Nothing shows it.
+        tls_ca: A file of certificate authorities to trust besides the system's.
+        insecure: Check no certificates, and take plain HTTP too.
+        plain_http: Plain HTTP only.
+        retries: How often to repeat a request that failed for a reason that may pass.
+        names: What images are called in a registry, as in `push`; so are ``create_projects``,
+            ``claim_tags`` and ``clean_claims``.
         progress: Called with a `Progress` on this thread, at least once before the first write and
             once before the result is published. What it raises stops the run, and is raised here
             unchanged.
@@ -123,6 +148,7 @@ def fuse(
         InvalidArchiveError: A source is damaged (`DigestMismatchError`), unsupported, excessive, or
             changed meanwhile. Also a ``ValueError``.
         FusionIOError: The file system refused something. Also an ``OSError``.
+        RegistryError: A registry refused something, or cannot be reached.
         CancelledError: ``stop`` was set.
         KeyboardInterrupt: Ctrl-C, on the main thread, stops the run within half a second.
         TypeError: An argument of the wrong type.
@@ -145,7 +171,7 @@ def plan(
     exclude: str | Iterable[str] | None = None,
     on_conflict: OnConflict = "error",
     on_file_conflict: OnFileConflict = "beside",
-    on_existing: OnExisting = "error",
+    on_existing: OnExisting | None = None,
     source_platforms: PathMap | None = None,
     name: str | None = None,
     strip_arch_suffix: bool = False,
@@ -159,6 +185,16 @@ def plan(
     work_dir: StrPath | None = None,
     jobs: int | None = None,
     keep_going: bool = False,
+    username: str | None = None,
+    password: str | None = None,
+    tls_ca: StrPath | None = None,
+    insecure: bool = False,
+    plain_http: bool = False,
+    retries: int = 3,
+    names: Names = "path",
+    create_projects: Visibility | bool | None = None,
+    claim_tags: bool = False,
+    clean_claims: bool = False,
     progress: OnProgress | None = None,
     stop: Stop | None = None,
 ) -> Report:
@@ -180,6 +216,12 @@ def inspect(
     source: StrPath,
     *,
     reference: str | None = None,
+    username: str | None = None,
+    password: str | None = None,
+    tls_ca: StrPath | None = None,
+    insecure: bool = False,
+    plain_http: bool = False,
+    retries: int = 3,
     progress: OnProgress | None = None,
     stop: Stop | None = None,
 ) -> Inspection:
@@ -188,8 +230,10 @@ def inspect(
     Only documents are verified; `verify` checks everything.
 
     Args:
-        source: An archive, OCI layout, bundle or package; as in `fuse`.
+        source: An archive, OCI layout, bundle, package or image in a registry; as in `fuse`.
         reference: Only this image, as it is spelled there or normalised.
+        username, password, tls_ca, insecure, plain_http, retries: How to get into a registry, as in
+            `fuse`.
         progress: As in `fuse`.
         stop: As in `fuse`.
 
@@ -201,17 +245,26 @@ def inspect(
         InvalidArchiveError: The source is damaged, or holds no images.
         FusionIOError: The file system refused something.
     """
+    arguments = dict(locals())
     _options.callbacks(progress, stop)
     encoded = _options.path("source", source)
     if reference is not None:
         reference = _options.text("reference", reference)
-    return Inspection._from_json(_fusion.inspect(encoded, reference, progress, stop))
+    # Of its arguments only these are choices of a run.
+    choices = _options.choices({name: arguments[name] for name in _CONNECT})
+    return Inspection._from_json(_fusion.inspect(encoded, reference, choices, progress, stop))
 
 
 def verify(
     sources: StrPath | Iterable[StrPath],
     *,
     jobs: int | None = None,
+    username: str | None = None,
+    password: str | None = None,
+    tls_ca: StrPath | None = None,
+    insecure: bool = False,
+    plain_http: bool = False,
+    retries: int = 3,
     progress: OnProgress | None = None,
     stop: Stop | None = None,
 ) -> Verification:
@@ -221,8 +274,11 @@ def verify(
     `Verification.passed`.
 
     Args:
-        sources: One archive, OCI layout, bundle or package, or many; as in `fuse`.
+        sources: One archive, OCI layout, bundle, package or image in a registry, or many; as in
+            `fuse`.
         jobs: How many threads work; by default one a core.
+        username, password, tls_ca, insecure, plain_http, retries: How to get into a registry, as in
+            `fuse`.
         progress: As in `fuse`.
         stop: As in `fuse`.
 
@@ -232,10 +288,14 @@ def verify(
     Raises:
         FusionIOError: A source is missing or cannot be read.
     """
+    arguments = dict(locals())
     _options.callbacks(progress, stop)
     encoded = _options.paths("sources", sources)
-    number = _options.jobs(jobs)
-    return Verification._from_json(_fusion.verify(encoded, number, progress, stop))
+    choices = _options.choices({name: arguments[name] for name in ("jobs", *_CONNECT)})
+    return Verification._from_json(_fusion.verify(encoded, choices, progress, stop))
+
+
+_CONNECT = ("username", "password", "tls_ca", "insecure", "plain_http", "retries")
 
 
 def _run(arguments: dict[str, Any]) -> Report:
