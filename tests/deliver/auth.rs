@@ -13,6 +13,7 @@ use crate::registry::token_auth::{TokenAuth, User};
 
 const APP: &str = "docker.io/acme/app:1";
 const USER: &str = "robot$p+ci";
+const HOUR: Duration = Duration::from_secs(3600);
 const SECRET: &str = "s3cr3t-W0rd-9";
 
 #[test]
@@ -25,13 +26,32 @@ fn a_password_and_a_test_authority() {
     let ca = ca.to_str().unwrap();
 
     let failure = yard.try_push(&[&amd], &to, &[]).unwrap_err();
-    assert_eq!(failure.error.kind(), ErrorKind::Unreachable, "{}", failure.error);
+    assert_eq!(
+        failure.error.kind(),
+        ErrorKind::Unreachable,
+        "{}",
+        failure.error
+    );
     let failure = yard.try_push(&[&amd], &to, &[("tls-ca", ca)]).unwrap_err();
-    assert_eq!(failure.error.kind(), ErrorKind::Unauthorized, "{}", failure.error);
+    assert_eq!(
+        failure.error.kind(),
+        ErrorKind::Unauthorized,
+        "{}",
+        failure.error
+    );
     let wrong = [("tls-ca", ca), ("username", USER), ("password", "wrong")];
     let failure = yard.try_push(&[&amd], &to, &wrong).unwrap_err();
-    assert_eq!(failure.error.kind(), ErrorKind::Unauthorized, "{}", failure.error);
-    yard.push(&[&amd, &arm], &to, &[("tls-ca", ca), ("username", USER), ("password", SECRET)]);
+    assert_eq!(
+        failure.error.kind(),
+        ErrorKind::Unauthorized,
+        "{}",
+        failure.error
+    );
+    yard.push(
+        &[&amd, &arm],
+        &to,
+        &[("tls-ca", ca), ("username", USER), ("password", SECRET)],
+    );
 
     // As docker keeps it.
     let config = yard.path("docker");
@@ -41,7 +61,11 @@ fn a_password_and_a_test_authority() {
     fs::write(config.join("config.json"), auths.to_string()).unwrap();
     let mut command = yard.fusion(&["push", amd.to_str().unwrap(), "--to", &to, "--tls-ca", ca]);
     let ran = command.env("DOCKER_CONFIG", &config).output().unwrap();
-    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    assert!(
+        ran.status.success(),
+        "{}",
+        String::from_utf8_lossy(&ran.stderr)
+    );
 }
 
 #[test]
@@ -49,14 +73,18 @@ fn tokens_that_expire_midway_are_renewed() {
     let registry = DockerRegistry::open();
     let yard = Yard::new();
     let [amd, arm] = yard.pair(&[APP, "docker.io/acme/other:1"], 20_000);
-    let tokens = TokenAuth::new(vec![User::new(USER, SECRET)]).lasting(Duration::from_secs(3600));
+    let tokens = TokenAuth::new(vec![User::new(USER, SECRET)], HOUR);
     let rules = vec![
         Rule::new("PUT", "/v2/*/manifests/*", When::Nth(2), Fault::Expire),
         Rule::new("*", "/v2/*/blobs/*", When::Every(4), Fault::Expire),
     ];
     let proxy = Proxy::demanding(registry.host(), rules, tokens);
     let to = format!("{}/p", proxy.host());
-    yard.push(&[&amd, &arm], &to, &[("username", USER), ("password", SECRET)]);
+    yard.push(
+        &[&amd, &arm],
+        &to,
+        &[("username", USER), ("password", SECRET)],
+    );
     assert!(proxy.spoiled() > 1, "{}", proxy.spoiled());
     assert!(proxy.tokens() > 2, "{}", proxy.tokens());
 }
@@ -67,7 +95,7 @@ fn no_secret_is_ever_shown() {
     let registry = DockerRegistry::open();
     let yard = Yard::new();
     let [amd, _] = yard.pair(&[APP], 20_000);
-    let tokens = TokenAuth::new(vec![User::new(USER, SECRET)]);
+    let tokens = TokenAuth::new(vec![User::new(USER, SECRET)], HOUR);
     let rules = vec![
         Rule::new("PATCH", "*", When::First(1), Fault::Drop),
         Rule::new("PUT", "*", When::First(2), Fault::page(503)),
@@ -98,7 +126,12 @@ fn no_secret_is_ever_shown() {
         let words = fs::read(format!("/proc/{}/cmdline", child.id())).unwrap_or_default();
         let around = fs::read(format!("/proc/{}/environ", child.id())).unwrap_or_default();
         let ran = child.wait_with_output().unwrap();
-        assert_eq!(ran.status.success(), !fails, "{}", String::from_utf8_lossy(&ran.stderr));
+        assert_eq!(
+            ran.status.success(),
+            !fails,
+            "{}",
+            String::from_utf8_lossy(&ran.stderr)
+        );
         for bytes in [&words, &around, &ran.stdout, &ran.stderr] {
             said.push_str(&String::from_utf8_lossy(bytes));
         }
@@ -107,10 +140,15 @@ fn no_secret_is_ever_shown() {
         }
     }
     assert!(said.contains("/v2/"), "the log tells of requests: {said}");
-    for secret in [SECRET, "other-S3cret-1", &pair, "Bearer ", "Basic ", "_state="] {
+    for secret in [
+        SECRET,
+        "other-S3cret-1",
+        &pair,
+        "Bearer ",
+        "Basic ",
+        "_state=",
+        "test-token-",
+    ] {
         assert!(!said.contains(secret), "`{secret}` shows");
-    }
-    for token in proxy.given() {
-        assert!(!said.contains(&token), "a token shows");
     }
 }

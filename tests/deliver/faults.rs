@@ -34,7 +34,10 @@ fn whole(host: &str, repository: &str, tag: &str) {
     for manifest in manifests {
         let layers = manifest["layers"].as_array().unwrap().iter();
         for blob in layers.chain([&manifest["config"]]) {
-            let path = format!("/v2/{repository}/blobs/{}", blob["digest"].as_str().unwrap());
+            let path = format!(
+                "/v2/{repository}/blobs/{}",
+                blob["digest"].as_str().unwrap()
+            );
             let reply = crate::registry::client::Client::new(host).ask("HEAD", &path);
             assert_eq!(reply.status(), 200, "{path}");
         }
@@ -44,18 +47,38 @@ fn whole(host: &str, repository: &str, tag: &str) {
 fn rules() -> Vec<(&'static str, Vec<Rule>)> {
     let answer = |status: u16| Fault::Answer(Answer::error(status, "UNAVAILABLE", "later"));
     vec![
-        ("connections that drop", vec![Rule::new("*", "*", When::Every(5), Fault::Drop)]),
-        ("answers that never come", vec![Rule::new("*", "*", When::Every(6), Fault::Swallow)]),
+        (
+            "connections that drop",
+            vec![Rule::new("*", "*", When::Every(5), Fault::Drop)],
+        ),
+        (
+            "answers that never come",
+            vec![Rule::new("*", "*", When::Every(6), Fault::Swallow)],
+        ),
         (
             "429 with Retry-After",
             vec![Rule::new("*", "*", When::Every(4), Fault::too_many(0))],
         ),
-        ("500", vec![Rule::new("*", "*", When::Every(5), Fault::page(500))]),
-        ("502", vec![Rule::new("*", "*", When::Every(5), Fault::page(502))]),
-        ("503", vec![Rule::new("*", "*", When::Every(5), answer(503))]),
+        (
+            "500",
+            vec![Rule::new("*", "*", When::Every(5), Fault::page(500))],
+        ),
+        (
+            "502",
+            vec![Rule::new("*", "*", When::Every(5), Fault::page(502))],
+        ),
+        (
+            "503",
+            vec![Rule::new("*", "*", When::Every(5), answer(503))],
+        ),
         (
             "uploads cut midway",
-            vec![Rule::new("P*", "*/blobs/uploads/*", When::Every(3), Fault::CutRequest(9000))],
+            vec![Rule::new(
+                "P*",
+                "*/blobs/uploads/*",
+                When::Every(3),
+                Fault::CutRequest(9000),
+            )],
         ),
         (
             "answers cut midway",
@@ -67,11 +90,21 @@ fn rules() -> Vec<(&'static str, Vec<Rule>)> {
         ),
         (
             "manifests that have to be put twice",
-            vec![Rule::new("PUT", "*/manifests/*", When::Every(2), Fault::page(503))],
+            vec![Rule::new(
+                "PUT",
+                "*/manifests/*",
+                When::Every(2),
+                Fault::page(503),
+            )],
         ),
         (
             "delays",
-            vec![Rule::new("*", "*", When::Every(4), Fault::Delay(Duration::from_millis(300)))],
+            vec![Rule::new(
+                "*",
+                "*",
+                When::Every(4),
+                Fault::Delay(Duration::from_millis(300)),
+            )],
         ),
         (
             "everything at once, by chance",
@@ -104,7 +137,11 @@ fn a_push_gets_through_what_passes() {
         assert!(proxy.spoiled() > 0, "{what}: nothing was spoiled");
         for (repository, tag) in [("p/acme/app", "1"), ("p/acme/other", "2")] {
             let (_, index) = there(registry.host(), repository, tag).expect(what);
-            assert_eq!(index["manifests"].as_array().map(Vec::len), Some(2), "{what}");
+            assert_eq!(
+                index["manifests"].as_array().map(Vec::len),
+                Some(2),
+                "{what}"
+            );
             whole(registry.host(), repository, tag);
         }
     }
@@ -121,7 +158,12 @@ fn what_does_not_pass_is_told_and_leaves_no_tag_incomplete() {
             "500",
         ),
         (
-            Rule::new("P*", "*/blobs/uploads/*", When::Always, Fault::CutRequest(3000)),
+            Rule::new(
+                "P*",
+                "*/blobs/uploads/*",
+                When::Always,
+                Fault::CutRequest(3000),
+            ),
             ErrorKind::Unreachable,
             "",
         ),
@@ -153,7 +195,9 @@ fn what_does_not_pass_is_told_and_leaves_no_tag_incomplete() {
         let before = there(registry.host(), "p/acme/app", "1");
         let proxy = Proxy::start(registry.host(), vec![rule]);
         let to = format!("{}/p", proxy.host());
-        let failure = yard.try_push(&[&arm], &to, &[("retries", "1")]).unwrap_err();
+        let failure = yard
+            .try_push(&[&arm], &to, &[("retries", "1")])
+            .unwrap_err();
         assert_eq!(failure.error.kind(), kind, "{:?}", failure.error);
         let told = format!("{}", failure.error);
         assert!(told.contains(says), "{told}");
@@ -165,7 +209,6 @@ fn what_does_not_pass_is_told_and_leaves_no_tag_incomplete() {
 #[test]
 fn a_registry_that_takes_no_oci_types() {
     let yard = Yard::new();
-    let flavour = fusion_fixtures::Flavour::Skopeo;
     let (amd64, arm64) = fusion_fixtures::synthetic::pair(&[APP], 3, &[3000], 0).unwrap();
     let both = [yard.path("1.tar"), yard.path("2.tar")];
     for (images, path) in [&amd64, &arm64].into_iter().zip(&both) {
@@ -174,14 +217,11 @@ fn a_registry_that_takes_no_oci_types() {
         fusion_fixtures::write(fusion_fixtures::Flavour::Ggcr, form, images, path, &options)
             .unwrap();
     }
-    let _ = flavour;
     let registry = DockerRegistry::open();
     // As Huawei's SWR answers.
-    let proxy = Proxy::start(registry.host(), Vec::new()).refusing_oci(
-        400,
-        "MANIFEST_INVALID",
-        "fail to parse 'manifest.json'",
-    );
+    let answer = Answer::error(400, "MANIFEST_INVALID", "fail to parse 'manifest.json'");
+    let refuse = Rule::new("PUT", "*/manifests/*", When::Always, Fault::Answer(answer));
+    let proxy = Proxy::start(registry.host(), vec![refuse.of("application/vnd.oci.*")]);
     let to = format!("{}/p", proxy.host());
     let sources = [both[0].as_path(), both[1].as_path()];
     let failure = yard.try_push(&sources, &to, &[]).unwrap_err();

@@ -24,7 +24,12 @@ fn every_missing_project_is_named_at_once_and_created_on_request() {
     let [amd, arm] = yard.pair(&NAMES, 2000);
     let to = harbor.host();
     let failure = yard.try_push(&[&amd, &arm], &to, &ADMIN).unwrap_err();
-    assert_eq!(failure.error.kind(), ErrorKind::ProjectMissing, "{:?}", failure.error);
+    assert_eq!(
+        failure.error.kind(),
+        ErrorKind::ProjectMissing,
+        "{:?}",
+        failure.error
+    );
     let told = failure.error.to_string();
     assert!(told.contains("team-a") && told.contains("team-b"), "{told}");
     assert!(!told.contains("library"), "{told}");
@@ -37,7 +42,10 @@ fn every_missing_project_is_named_at_once_and_created_on_request() {
         &to,
         &with(&[("create-projects", "private"), ("dry-run", "true")]),
     );
-    assert!(plan["warnings"].to_string().contains("would be created"), "{plan}");
+    assert!(
+        plan["warnings"].to_string().contains("would be created"),
+        "{plan}"
+    );
     assert!(harbor.project("team-a").is_none());
 
     let done = yard.push(&[&amd, &arm], &to, &with(&[("create-projects", "private")]));
@@ -62,16 +70,34 @@ fn a_full_quota_and_tags_that_may_not_change() {
     let to = |project: &str| format!("{}/{project}", harbor.host());
 
     let failure = yard.try_push(&[&amd], &to("small"), &ADMIN).unwrap_err();
-    assert_eq!(failure.error.kind(), ErrorKind::Denied, "{:?}", failure.error);
-    assert!(failure.error.to_string().contains("100 bytes"), "{}", failure.error);
+    assert_eq!(
+        failure.error.kind(),
+        ErrorKind::Denied,
+        "{:?}",
+        failure.error
+    );
+    assert!(
+        failure.error.to_string().contains("100 bytes"),
+        "{}",
+        failure.error
+    );
     assert_eq!(registry.uploads().sessions, 0);
 
     // A new tag is fine; changing it is not.
     yard.push(&[&amd], &to("fixed"), &ADMIN);
     let before = registry.uploads();
     let failure = yard.try_push(&[&arm], &to("fixed"), &ADMIN).unwrap_err();
-    assert_eq!(failure.error.kind(), ErrorKind::Denied, "{:?}", failure.error);
-    assert!(failure.error.to_string().contains("fixed/x/app:1"), "{}", failure.error);
+    assert_eq!(
+        failure.error.kind(),
+        ErrorKind::Denied,
+        "{:?}",
+        failure.error
+    );
+    assert!(
+        failure.error.to_string().contains("fixed/x/app:1"),
+        "{}",
+        failure.error
+    );
     assert_eq!(registry.uploads(), before);
     // The same again changes nothing, and is not even tried.
     let again = yard.push(&[&amd], &to("fixed"), &ADMIN);
@@ -84,7 +110,7 @@ fn a_robot_that_may_not_and_a_project_called_localhost() {
     let setup = Setup {
         accounts: vec![
             Account::admin("admin", "Harbor12345"),
-            Account::robot("robot$mine+ci", "tok", "mine"),
+            Account::robot("mine", "ci", "tok"),
         ],
         projects: vec![Project::new("mine"), Project::new("theirs").public()],
         ..Setup::default()
@@ -97,11 +123,18 @@ fn a_robot_that_may_not_and_a_project_called_localhost() {
         .try_push(&[&amd], &format!("{}/theirs", harbor.host()), &robot)
         .unwrap_err();
     assert!(
-        matches!(failure.error.kind(), ErrorKind::Denied | ErrorKind::ProjectMissing),
+        matches!(
+            failure.error.kind(),
+            ErrorKind::Denied | ErrorKind::ProjectMissing
+        ),
         "{:?}",
         failure.error
     );
-    assert!(failure.error.to_string().contains("theirs"), "{}", failure.error);
+    assert!(
+        failure.error.to_string().contains("theirs"),
+        "{}",
+        failure.error
+    );
 
     let origin = with(&[("names", "origin")]);
     let failure = yard.try_push(&[&amd], &harbor.host(), &origin).unwrap_err();

@@ -38,8 +38,14 @@ fn one_step_instead_of_three() {
     assert_eq!(image(&made, "t/app:1.5")["action"], "created");
     // The blobs were there, in other repositories.
     assert_eq!(made["bytes"]["uploaded"], 0, "{made}");
-    assert_eq!(children(host, "t/app", "1.5"), ["linux/amd64", "linux/arm64"]);
-    assert_eq!(there(host, "t/app", "1.5").unwrap().1["annotations"]["a.b"], "c");
+    assert_eq!(
+        children(host, "t/app", "1.5"),
+        ["linux/amd64", "linux/arm64"]
+    );
+    assert_eq!(
+        there(host, "t/app", "1.5").unwrap().1["annotations"]["a.b"],
+        "c"
+    );
 
     let again = yard.index(&target, &sources, &[("annotation", "a.b=c")]);
     assert_eq!(image(&again, "t/app:1.5")["action"], "unchanged");
@@ -56,8 +62,15 @@ fn platforms_are_overridden_added_and_taken_off() {
     // One platform is an index too: it was asked for.
     yard.index(&target, &[&amd], &[]);
     assert_eq!(children(host, "t/app", "1.5"), ["linux/amd64"]);
-    yard.index(&target, &[&format!("{arm}=linux/arm64/v9")], &[("append", "true")]);
-    assert_eq!(children(host, "t/app", "1.5"), ["linux/amd64", "linux/arm64/v9"]);
+    yard.index(
+        &target,
+        &[&format!("{arm}=linux/arm64/v9")],
+        &[("append", "true")],
+    );
+    assert_eq!(
+        children(host, "t/app", "1.5"),
+        ["linux/amd64", "linux/arm64/v9"]
+    );
     // What the index says of a platform stays, whatever the configuration says.
     let added = yard.index(&target, &[&arm], &[("append", "true")]);
     assert_eq!(
@@ -69,7 +82,10 @@ fn platforms_are_overridden_added_and_taken_off() {
     // Without `append` the tag is made anew, and what it loses is said.
     let anew = yard.index(&target, &[&amd], &[]);
     assert_eq!(children(host, "t/app", "1.5"), ["linux/amd64"]);
-    assert!(anew["warnings"].to_string().contains("linux/arm64"), "{anew}");
+    assert!(
+        anew["warnings"].to_string().contains("linux/arm64"),
+        "{anew}"
+    );
 }
 
 #[test]
@@ -89,10 +105,16 @@ fn layouts_are_sources_and_targets() {
     yard.index(&other, &[&amd], &[]);
     let target = format!("{host}/from/layout:1");
     yard.index(&target, &[&layout], &[]);
-    assert_eq!(children(host, "from/layout", "1"), ["linux/amd64", "linux/arm64"]);
+    assert_eq!(
+        children(host, "from/layout", "1"),
+        ["linux/amd64", "linux/arm64"]
+    );
     yard.index(&layout, &[], &[("remove", "linux/amd64")]);
     yard.index(&target, &[&layout], &[]);
     assert_eq!(children(host, "from/layout", "1"), ["linux/arm64"]);
     yard.index(&target, &[&other], &[("append", "true")]);
-    assert_eq!(children(host, "from/layout", "1"), ["linux/amd64", "linux/arm64"]);
+    assert_eq!(
+        children(host, "from/layout", "1"),
+        ["linux/amd64", "linux/arm64"]
+    );
 }

@@ -19,13 +19,26 @@ fn the_next_run_sends_only_what_is_missing() {
     let yard = Yard::new();
     let [amd, arm] = yard.pair(&NAMES, 400_000);
     // So slow that it can be killed between any two requests.
-    let slow = || vec![Rule::new("*", "*", When::Always, Fault::Delay(Duration::from_millis(15)))];
+    let slow = || {
+        vec![Rule::new(
+            "*",
+            "*",
+            When::Always,
+            Fault::Delay(Duration::from_millis(15)),
+        )]
+    };
     let mut interrupted = 0;
     for round in 0..16 {
         let registry = DockerRegistry::open();
         let proxy = Proxy::start(registry.host(), slow());
         let to = format!("{}/p", proxy.host());
-        let words = ["push", amd.to_str().unwrap(), arm.to_str().unwrap(), "--to", &to];
+        let words = [
+            "push",
+            amd.to_str().unwrap(),
+            arm.to_str().unwrap(),
+            "--to",
+            &to,
+        ];
         let mut child = yard
             .fusion(&words)
             .stdout(Stdio::null())
@@ -46,12 +59,19 @@ fn the_next_run_sends_only_what_is_missing() {
         let report = yard.push(&[&amd, &arm], &to, &[]);
         // Whatever arrived whole is not sent again.
         for (_, digest) in arrived.keys() {
-            assert_eq!(registry.uploads().times(digest), 1, "round {round}: {digest}");
+            assert_eq!(
+                registry.uploads().times(digest),
+                1,
+                "round {round}: {digest}"
+            );
         }
         let all: u64 = report["bytes"]["unique"].as_u64().unwrap();
         let sent = report["bytes"]["uploaded"].as_u64().unwrap();
         assert!(arrived.is_empty() || sent < all, "{sent} of {all}");
         assert!(proxy.sent() >= sent);
     }
-    assert!(interrupted > 5, "only {interrupted} runs were killed in time");
+    assert!(
+        interrupted > 5,
+        "only {interrupted} runs were killed in time"
+    );
 }

@@ -40,7 +40,14 @@ impl Yard {
     fn archive(&self, name: &str, images: &[Image]) -> PathBuf {
         let path = self.path(name);
         let flavour = Flavour::DockerLegacy;
-        write(flavour, flavour.usual_form(), images, &path, &Options::default()).unwrap();
+        write(
+            flavour,
+            flavour.usual_form(),
+            images,
+            &path,
+            &Options::default(),
+        )
+        .unwrap();
         path
     }
 
@@ -107,7 +114,11 @@ fn image<'a>(report: &'a Value, name: &str) -> &'a Value {
     let images = report["images"].as_array().unwrap();
     images
         .iter()
-        .find(|image| image["target"].as_str().is_some_and(|target| target.ends_with(name)))
+        .find(|image| {
+            image["target"]
+                .as_str()
+                .is_some_and(|target| target.ends_with(name))
+        })
         .unwrap_or_else(|| panic!("no {name} in {report}"))
 }
 
@@ -122,12 +133,12 @@ fn platforms(image: &Value) -> Vec<&str> {
 
 /// What stands under a tag, read without any part of fusion; `None` if nothing does.
 fn there(host: &str, repository: &str, tag: &str) -> Option<(String, Value)> {
-    let reply = Client::new(host).ask(
-        "GET",
-        &format!("/v2/{repository}/manifests/{tag}"),
-    );
+    let reply = Client::new(host).ask("GET", &format!("/v2/{repository}/manifests/{tag}"));
     match reply.status() {
-        200 => Some((reply.header("docker-content-digest").to_owned(), reply.json())),
+        200 => Some((
+            reply.header("docker-content-digest").to_owned(),
+            reply.json(),
+        )),
         404 => None,
         status => panic!("{status}: {}", reply.text()),
     }

@@ -15,7 +15,10 @@ fn the_second_architecture_joins_the_first() {
     let [amd, arm] = yard.pair(&[APP, "ghcr.io/x/tool:2"], 4000);
     let first = yard.push(&[&amd], &format!("{host}/p"), &[]);
     let app = image(&first, "/p/acme/app:1");
-    assert_eq!((&app["action"], platforms(app)), (&"created".into(), vec!["linux/amd64"]));
+    assert_eq!(
+        (&app["action"], platforms(app)),
+        (&"created".into(), vec!["linux/amd64"])
+    );
     // One platform is that manifest itself.
     let (digest, manifest) = there(host, "p/acme/app", "1").unwrap();
     assert!(manifest["layers"].is_array() && app["digest"] == digest);
@@ -25,7 +28,10 @@ fn the_second_architecture_joins_the_first() {
     assert_eq!(app["action"], "merged");
     assert_eq!(app["previous_digest"], digest);
     assert_eq!(platforms(app), ["linux/amd64", "linux/arm64"]);
-    assert_eq!(children(host, "p/acme/app", "1"), ["linux/amd64", "linux/arm64"]);
+    assert_eq!(
+        children(host, "p/acme/app", "1"),
+        ["linux/amd64", "linux/arm64"]
+    );
 
     // Both at once give the same index as one after the other, in whatever order.
     let both = yard.push(&[&arm, &amd], &format!("{host}/q"), &[]);
@@ -47,13 +53,18 @@ fn nothing_to_do_sends_nothing() {
         .map(|line| line.method.clone())
         .collect();
     assert!(
-        asked.iter().all(|method| method == "GET" || method == "HEAD"),
+        asked
+            .iter()
+            .all(|method| method == "GET" || method == "HEAD"),
         "{asked:?}"
     );
     // One that the tag has already, among others.
     let part = yard.push(&[&amd], &to, &[]);
     assert_eq!(image(&part, "app:1")["action"], "unchanged");
-    assert_eq!(platforms(image(&part, "app:1")), ["linux/amd64", "linux/arm64"]);
+    assert_eq!(
+        platforms(image(&part, "app:1")),
+        ["linux/amd64", "linux/arm64"]
+    );
 }
 
 #[test]
@@ -62,18 +73,26 @@ fn each_policy_does_what_it_says() {
     let host = registry.host();
     let to = format!("{host}/p");
     let both = [Yard::image(APP, &amd64(), 1), Yard::image(APP, &arm64(), 1)];
-    let old = [yard.archive("o1.tar", &both[..1]), yard.archive("o2.tar", &both[1..])];
+    let old = [
+        yard.archive("o1.tar", &both[..1]),
+        yard.archive("o2.tar", &both[1..]),
+    ];
     let new = yard.archive("new.tar", &[Yard::image(APP, &amd64(), 2)]);
     yard.push(&[&old[0], &old[1]], &to, &[]);
     let (before, _) = there(host, "p/acme/app", "1").unwrap();
 
-    let failure = yard.try_push(&[&new], &to, &[("on-existing", "error")]).unwrap_err();
+    let failure = yard
+        .try_push(&[&new], &to, &[("on-existing", "error")])
+        .unwrap_err();
     assert_eq!(failure.error.kind(), ErrorKind::DestinationExists);
     assert_eq!(there(host, "p/acme/app", "1").unwrap().0, before);
 
     let skipped = yard.push(&[&new], &to, &[("on-existing", "skip")]);
     let app = image(&skipped, "app:1");
-    assert_eq!((&app["action"], &app["digest"]), (&"skipped".into(), &before.clone().into()));
+    assert_eq!(
+        (&app["action"], &app["digest"]),
+        (&"skipped".into(), &before.clone().into())
+    );
     assert_eq!(skipped["bytes"]["uploaded"], 0);
     assert_eq!(there(host, "p/acme/app", "1").unwrap().0, before);
 
@@ -81,7 +100,10 @@ fn each_policy_does_what_it_says() {
     let app = image(&merged, "app:1");
     assert_eq!(app["action"], "replaced");
     assert_eq!(app["previous_digest"], before);
-    assert_eq!(children(host, "p/acme/app", "1"), ["linux/amd64", "linux/arm64"]);
+    assert_eq!(
+        children(host, "p/acme/app", "1"),
+        ["linux/amd64", "linux/arm64"]
+    );
     let codes: Vec<&str> = merged["warnings"]
         .as_array()
         .unwrap()
@@ -96,7 +118,9 @@ fn each_policy_does_what_it_says() {
     assert_eq!(children(host, "p/acme/app", "1"), ["linux/amd64"]);
     let told = replaced["warnings"].as_array().unwrap().iter();
     let dropped = told.filter(|warning| warning["code"] == "platform-replaced");
-    let message = dropped.map(|warning| warning["message"].to_string()).collect::<String>();
+    let message = dropped
+        .map(|warning| warning["message"].to_string())
+        .collect::<String>();
     assert!(message.contains("linux/arm64"), "{message}");
 }
 
@@ -121,7 +145,9 @@ fn two_images_on_one_name_are_found_before_anything_is_sent() {
     let (registry, yard) = (DockerRegistry::open(), Yard::new());
     let [amd, _] = yard.pair(&["ghcr.io/a/app:1", "quay.io/b/app:1"], 2000);
     let to = format!("{}/p", registry.host());
-    let failure = yard.try_push(&[&amd], &to, &[("names", "last")]).unwrap_err();
+    let failure = yard
+        .try_push(&[&amd], &to, &[("names", "last")])
+        .unwrap_err();
     assert_eq!(failure.error.kind(), ErrorKind::Conflict);
     assert_eq!(registry.uploads(), Uploads::default());
     let told = yard.push(&[&amd], &to, &[("names", "origin")]);
@@ -132,7 +158,9 @@ fn two_images_on_one_name_are_found_before_anything_is_sent() {
 #[test]
 fn each_blob_is_uploaded_once_and_shared() {
     let (registry, yard) = (DockerRegistry::open(), Yard::new());
-    let names: Vec<String> = (0..6).map(|at| format!("docker.io/acme/app{at}:1")).collect();
+    let names: Vec<String> = (0..6)
+        .map(|at| format!("docker.io/acme/app{at}:1"))
+        .collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let [amd, arm] = yard.pair(&names, 40_000);
     let report = yard.push(&[&amd, &arm], &format!("{}/p", registry.host()), &[]);
@@ -164,9 +192,21 @@ fn a_platform_that_the_registry_lost_is_not_dropped_in_silence() {
     assert_eq!(reply.status(), 202);
     let new = yard.archive("new.tar", &[Yard::image(APP, &amd64(), 5)]);
     let failure = yard.try_push(&[&new], &to, &[]).unwrap_err();
-    assert_eq!(failure.error.kind(), ErrorKind::Conflict, "{:?}", failure.error);
-    assert!(failure.error.to_string().contains("linux/arm64"), "{}", failure.error);
+    assert_eq!(
+        failure.error.kind(),
+        ErrorKind::Conflict,
+        "{:?}",
+        failure.error
+    );
+    assert!(
+        failure.error.to_string().contains("linux/arm64"),
+        "{}",
+        failure.error
+    );
     // Bringing it mends it.
     let mended = yard.push(&[&new, &arm], &to, &[]);
-    assert_eq!(platforms(image(&mended, "app:1")), ["linux/amd64", "linux/arm64"]);
+    assert_eq!(
+        platforms(image(&mended, "app:1")),
+        ["linux/amd64", "linux/arm64"]
+    );
 }

@@ -13,11 +13,11 @@ fn packages(yard: &Yard, bundles: usize, images: usize, bytes: u64) -> Vec<PathB
     let mut offline = Offline::new(Kind::Addon);
     offline.bundles = bundles;
     offline.images = images;
-    offline.size = bytes;
+    offline.bytes = bytes;
     let folder = yard.path("packages");
     std::fs::create_dir(&folder).unwrap();
-    let written = offline.write(&folder).unwrap();
-    written.into_iter().map(|package| package.path).collect()
+    let (one, other) = offline.pair(&folder).unwrap();
+    vec![one.path, other.path]
 }
 
 #[test]

@@ -39,13 +39,20 @@ fn round(yard: &Yard, archives: &[PathBuf], to: &str, flags: &[&str]) -> usize {
     let start = |archive: &PathBuf| -> Child {
         let words = ["push", archive.to_str().unwrap(), "--to", to, "--jobs", "2"];
         let mut command = yard.fusion(&words);
-        command.args(flags).stdout(Stdio::null()).stderr(Stdio::piped());
+        command
+            .args(flags)
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
         command.spawn().unwrap()
     };
     let children: Vec<Child> = archives.iter().map(start).collect();
     for child in children {
         let ran = child.wait_with_output().unwrap();
-        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+        assert!(
+            ran.status.success(),
+            "{}",
+            String::from_utf8_lossy(&ran.stderr)
+        );
     }
     lost(to, archives.len())
 }

@@ -144,12 +144,14 @@ impl State {
         let authorization = exchange.request.get("authorization");
         let scheme = authorization.and_then(|value| value.split(' ').next());
         let scheme = scheme.map(str::to_owned);
+        let kind = exchange.request.get("content-type").unwrap_or_default();
+        let kind = kind.to_owned();
         let fault = {
             let mut rules = lock(&self.rules);
             // All of them count, whichever strikes.
             let faults: Vec<_> = rules
                 .iter_mut()
-                .filter_map(|rule| rule.strikes(&method, &path))
+                .filter_map(|rule| rule.strikes(&method, &path, &kind))
                 .collect();
             faults.into_iter().next()
         };
