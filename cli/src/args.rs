@@ -26,6 +26,7 @@ Exit status:
   3    conflict: inputs disagree, a required platform is missing, the destination exists
   4    invalid or corrupt input, `verify` found errors
   5    file system (missing, permission, I/O)
+  6    registry
   7    `--keep-going` finished with failures
   8    not enough space
   130  interrupted";
