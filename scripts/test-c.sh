@@ -142,11 +142,13 @@ program() {
     chmod 755 "$FUSION_SCRATCH"
     "$@" "$scratch/$kind/$name" "${arguments[@]}"
 }
-# Every status that the header has was provoked; all but a bug.
+# Every status that the header has was provoked; all but a bug, and those of registries until a verb
+# reaches one: `push` takes the second line out.
 every_status() {
     program "$1" errors >"$scratch/provoked" || return 1
     sed -n 's/^#define \(FUSION_STATUS_[A-Z_]*\) .*/\1/p' ffi/include/fusion.h |
-        grep -vx -e FUSION_STATUS_OK -e FUSION_STATUS_PANIC | LC_ALL=C sort >"$scratch/expected"
+        grep -vx -e FUSION_STATUS_OK -e FUSION_STATUS_PANIC |
+        grep -vxE 'FUSION_STATUS_(REGISTRY|UNAUTHORIZED|UNREACHABLE|PROJECT_MISSING|DENIED)' | LC_ALL=C sort >"$scratch/expected"
     LC_ALL=C sort -u "$scratch/provoked" | diff "$scratch/expected" -
 }
 # Every golden case, compared by the Rust test that compares those of the other faces: with its

@@ -76,7 +76,9 @@ fn tokens_that_expire_midway_are_renewed() {
     let tokens = TokenAuth::new(vec![User::new(USER, SECRET)], HOUR);
     let rules = vec![
         Rule::new("PUT", "/v2/*/manifests/*", When::Nth(2), Fault::Expire),
-        Rule::new("*", "/v2/*/blobs/*", When::Every(4), Fault::Expire),
+        Rule::new("HEAD", "/v2/*/blobs/*", When::Nth(2), Fault::Expire),
+        Rule::new("POST", "/v2/*/blobs/*", When::Nth(3), Fault::Expire),
+        Rule::new("P*", "/v2/*/blobs/*", When::Nth(9), Fault::Expire),
     ];
     let proxy = Proxy::demanding(registry.host(), rules, tokens);
     let to = format!("{}/p", proxy.host());

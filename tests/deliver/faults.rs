@@ -185,7 +185,7 @@ fn what_does_not_pass_is_told_and_leaves_no_tag_incomplete() {
                 When::Always,
                 Fault::Answer(Answer::error(412, "PRECONDITION", "not now")),
             ),
-            ErrorKind::Registry,
+            ErrorKind::Denied,
             "not now",
         ),
     ];
