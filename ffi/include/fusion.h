@@ -323,6 +323,32 @@ typedef void (*fusion_log_fn)(const struct fusion_log *log, void *user_data);
 #define FUSION_STATUS_NO_SPACE -45
 
 /**
+ * A registry refused something, or answered what it should not.
+ */
+#define FUSION_STATUS_REGISTRY -60
+
+/**
+ * A registry wants other credentials, or any.
+ */
+#define FUSION_STATUS_UNAUTHORIZED -61
+
+/**
+ * A registry that cannot be reached, or not securely.
+ */
+#define FUSION_STATUS_UNREACHABLE -62
+
+/**
+ * A project that a registry does not have.
+ */
+#define FUSION_STATUS_PROJECT_MISSING -63
+
+/**
+ * A registry allows something to nobody, or not to this user: a full quota, a tag that may not
+ * change, a permission.
+ */
+#define FUSION_STATUS_DENIED -64
+
+/**
  * Stopped, by a callback or a fusion_stop. Nothing was published.
  */
 #define FUSION_STATUS_CANCELLED -90

@@ -49,6 +49,17 @@ pub const FUSION_STATUS_BUSY: fusion_status = -43;
 pub const FUSION_STATUS_IO: fusion_status = -44;
 /// Not enough space for what has to be written.
 pub const FUSION_STATUS_NO_SPACE: fusion_status = -45;
+/// A registry refused something, or answered what it should not.
+pub const FUSION_STATUS_REGISTRY: fusion_status = -60;
+/// A registry wants other credentials, or any.
+pub const FUSION_STATUS_UNAUTHORIZED: fusion_status = -61;
+/// A registry that cannot be reached, or not securely.
+pub const FUSION_STATUS_UNREACHABLE: fusion_status = -62;
+/// A project that a registry does not have.
+pub const FUSION_STATUS_PROJECT_MISSING: fusion_status = -63;
+/// A registry allows something to nobody, or not to this user: a full quota, a tag that may not
+/// change, a permission.
+pub const FUSION_STATUS_DENIED: fusion_status = -64;
 /// Stopped, by a callback or a fusion_stop. Nothing was published.
 pub const FUSION_STATUS_CANCELLED: fusion_status = -90;
 /// A bug in fusion; the process lives on.
@@ -88,6 +99,11 @@ pub(crate) const fn name(status: fusion_status) -> &'static CStr {
         FUSION_STATUS_BUSY => c"FUSION_STATUS_BUSY",
         FUSION_STATUS_IO => c"FUSION_STATUS_IO",
         FUSION_STATUS_NO_SPACE => c"FUSION_STATUS_NO_SPACE",
+        FUSION_STATUS_REGISTRY => c"FUSION_STATUS_REGISTRY",
+        FUSION_STATUS_UNAUTHORIZED => c"FUSION_STATUS_UNAUTHORIZED",
+        FUSION_STATUS_UNREACHABLE => c"FUSION_STATUS_UNREACHABLE",
+        FUSION_STATUS_PROJECT_MISSING => c"FUSION_STATUS_PROJECT_MISSING",
+        FUSION_STATUS_DENIED => c"FUSION_STATUS_DENIED",
         FUSION_STATUS_CANCELLED => c"FUSION_STATUS_CANCELLED",
         FUSION_STATUS_PANIC => c"FUSION_STATUS_PANIC",
         _ => UNKNOWN,

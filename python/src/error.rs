@@ -27,6 +27,11 @@ fn build(py: Python<'_>, error: &Error, document: Option<String>) -> PyResult<Py
     facts.set_item("offset", error.get_offset())?;
     facts.set_item("hint", error.get_hint())?;
     facts.set_item("errno", error.errno())?;
+    // Only the classes of registries take these.
+    if (-79..=-60).contains(&error.kind().code()) {
+        facts.set_item("status", error.get_status())?;
+        facts.set_item("code", error.get_code())?;
+    }
     let arguments = (error.to_string(), document, facts);
     let exception = BUILD
         .import(py, "fusion.exceptions", "_from_native")?

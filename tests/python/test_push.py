@@ -163,7 +163,7 @@ def test_passwords_let_in_and_are_shown_nowhere(
     report = fusion.push(pair, f"{closed}/a", **login)  # type: ignore[arg-type]
     assert report.status == "ok"
     assert fusion.inspect(f"docker://{closed}/a/library/hello:1.0", **login).images  # type: ignore[arg-type]
-    with pytest.raises(fusion.FusionError) as caught:
+    with pytest.raises(fusion.UnauthorizedError) as caught:
         fusion.push(pair, f"{closed}/a", username="robot$ci", password="hunter3")
     told = [str(caught.value), repr(caught.value), report.to_json(), caplog.text]
     assert caught.value.report is not None

@@ -66,6 +66,19 @@ struct Token {
     good_until: Instant,
 }
 
+/// What is known of a registry's door.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Door {
+    /// It wants nothing, or lets strangers in.
+    Open,
+    /// It wants credentials, which are known.
+    Known,
+    /// Credentials are known for single repositories only.
+    Inside,
+    /// It wants a password, and none is known.
+    Shut,
+}
+
 /// What a request is about, for whoever issues tokens.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Scope {
@@ -166,13 +179,21 @@ impl Auth {
         Ok(())
     }
 
-    /// Whether the registry wants a password, and none is known.
-    pub(super) fn lacks_password(&self, net: &Net) -> Result<bool> {
+    /// Whether what the registry wants at its door is known.
+    pub(super) fn door(&self, net: &Net) -> Result<Door> {
         let mut state = self.state();
-        if state.challenge != Some(Challenge::Basic) {
-            return Ok(false);
-        }
-        Ok(self.credentials(&mut state, net, "")?.is_none())
+        let known = match state.challenge {
+            None => return Ok(Door::Open),
+            Some(_) => self.credentials(&mut state, net, "")?.is_some(),
+        };
+        let basic = state.challenge == Some(Challenge::Basic);
+        Ok(match known {
+            true => Door::Known,
+            false if files::below(&net.settings, &self.host)? => Door::Inside,
+            // Tokens are given to strangers too.
+            false if !basic => Door::Open,
+            false => Door::Shut,
+        })
     }
 
     /// A registry reached by HTTPS must not have passwords sent elsewhere in the clear.

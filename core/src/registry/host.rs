@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ureq::http::{Method, Uri};
 
-use super::auth::{Auth, Scope};
+use super::auth::{Auth, Door, Scope};
 use super::gate::{Gate, Permit};
 use super::net::{Answer, Ask, Net, Payload};
 use super::problem::{Cause, Problem};
@@ -119,36 +119,41 @@ impl Host {
     }
 
     /// Reaches the registry, settles whether it speaks HTTPS, and tries the credentials.
+    ///
+    /// Credentials that are for single repositories are tried by
+    /// [`Repository::check`](super::Repository::check).
     pub fn check(&self) -> Result<()> {
         self.scheme()?;
-        if self.0.auth.lacks_password(self.net())? {
-            let message = format!(
-                "`{}` wants a user and a password, and none are known",
-                self.name()
-            );
-            return Err(Error::new(ErrorKind::Unauthorized, message)
-                .hint(format!(
-                    "`--username` with `--password-stdin`, or `docker login {}`",
-                    self.name()
-                ))
-                .status(401));
+        match self.0.auth.door(self.net())? {
+            Door::Known => self.enter(&Scope::default()),
+            Door::Open | Door::Inside => Ok(()),
+            Door::Shut => {
+                let name = self.name();
+                let message = format!("`{name}` wants a user and a password, and none are known");
+                Err(Error::new(ErrorKind::Unauthorized, message)
+                    .hint(format!(
+                        "`--username` with `--password-stdin`, or `docker login {name}`"
+                    ))
+                    .status(401))
+            }
         }
-        let scope = Scope::default();
+    }
+
+    /// Asks at the door with what `scope` is about.
+    pub(super) fn enter(&self, scope: &Scope) -> Result<()> {
         let answer = self.call(&Call::new(
             Method::GET,
             Target::Path("/v2/".to_owned()),
-            &scope,
+            scope,
         ))?;
-        match answer.status {
-            401 => Err(refused(
+        if answer.status == 401 {
+            return Err(refused(
                 answer,
                 &format!("cannot log in to `{}`", self.name()),
-            )),
-            _ => {
-                answer.discard();
-                Ok(())
-            }
+            ));
         }
+        answer.discard();
+        Ok(())
     }
 
     /// Calls the registry's own API with the user's name and password: `path` begins with a slash,

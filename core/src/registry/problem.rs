@@ -61,6 +61,13 @@ impl Problem {
                 _ => Self::passing(format!("the connection to `{server}` broke")),
             };
         }
+        let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
+        if let Some(rustls::Error::AlertReceived(alert)) = inner {
+            // Since TLS 1.3 a server says what it dislikes only after the handshake.
+            let message = format!("`{server}` ends the secure connection: {alert:?}");
+            let error = Error::new(ErrorKind::Unreachable, message);
+            return Self::lasting(error.hint(wants_certificate(server)));
+        }
         if error.kind() == io::ErrorKind::TimedOut {
             return Self::passing(format!("`{server}` gives no answer"));
         }
@@ -79,6 +86,14 @@ impl Problem {
             error => Self::passing(format!("no sense in what `{server}` answers: {error}")),
         }
     }
+}
+
+/// What to do where a server refuses the client itself.
+pub(super) fn wants_certificate(server: &str) -> String {
+    format!(
+        "if it wants a certificate of the client: `/etc/docker/certs.d/{server}/client.cert` and \
+         `client.key`"
+    )
 }
 
 impl fmt::Display for Problem {

@@ -91,6 +91,11 @@ impl Repository {
         }
     }
 
+    /// Reaches the registry, and tries the credentials that are known for this repository.
+    pub fn check(&self) -> Result<()> {
+        self.host.enter(&self.scope("pull,push"))
+    }
+
     /// The manifest or index under a tag or digest, verified; `None` only if the registry says
     /// that there is none.
     pub fn manifest(&self, reference: &str) -> Result<Option<Document>> {

@@ -9,7 +9,10 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::{
+    ClientConfig, DigitallySignedStruct, InconsistentKeys, RootCertStore, SignatureScheme,
+};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::settings::Settings;
@@ -75,7 +78,7 @@ impl Trust {
         let builder = if self.insecure {
             builder
                 .dangerous()
-                .with_custom_certificate_verifier(Arc::new(Anybody(provider)))
+                .with_custom_certificate_verifier(Arc::new(Anybody(Arc::clone(&provider))))
         } else {
             builder.with_root_certificates(roots)
         };
@@ -85,9 +88,21 @@ impl Trust {
         let key_file = certificate.with_extension("key");
         let key = PrivateKeyDer::from_pem_slice(&fsx::read_small(&key_file, limits::MAX_JSON)?)
             .map_err(|error| unusable(&key_file, &format!("no private key: {error}")))?;
-        builder
-            .with_client_auth_cert(certificates(&certificate)?, key)
-            .map_err(|error| unusable(&certificate, &error.to_string()))
+        let key = provider
+            .key_provider
+            .load_private_key(key)
+            .map_err(|error| unusable(&key_file, &error.to_string()))?;
+        let known = CertifiedKey::new(certificates(&certificate)?, key);
+        // The certificates of docker's manual are of version 1, which cannot be looked into here.
+        if let Err(rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch)) =
+            known.keys_match()
+        {
+            return Err(unusable(
+                &key_file,
+                "it is not the key of the certificate beside it",
+            ));
+        }
+        Ok(builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(known))))
     }
 
     /// What the folders of this host hold.

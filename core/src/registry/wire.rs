@@ -21,7 +21,7 @@ use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, LazyBuffers, NextTimeout, Transport, time,
 };
 
-use super::problem::{Cause, Problem};
+use super::problem::{Cause, Problem, wants_certificate};
 use super::proxy::Proxies;
 use super::tls::Trust;
 use crate::error::{Error, ErrorKind};
@@ -109,10 +109,9 @@ fn handshake(host: &str, port: u16, error: std::io::Error) -> Problem {
             "trust its authority by `--tls-ca FILE` or `/etc/docker/certs.d/{place}/ca.crt`, \
              or check nothing by `--insecure`"
         ))),
-        rustls::Error::AlertReceived(_) => Problem::lasting(unreachable.hint(format!(
-            "if it wants a certificate of the client: `/etc/docker/certs.d/{place}/client.cert` \
-             and `client.key`"
-        ))),
+        rustls::Error::AlertReceived(_) => {
+            Problem::lasting(unreachable.hint(wants_certificate(&place)))
+        }
         _ => Problem::lasting(unreachable),
     }
 }

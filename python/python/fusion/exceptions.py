@@ -19,6 +19,7 @@ __all__ = [
     "BusyError",
     "CancelledError",
     "ConflictError",
+    "DeniedError",
     "DestinationExistsError",
     "DigestMismatchError",
     "FusionError",
@@ -32,6 +33,10 @@ __all__ = [
     "NothingSelectedError",
     "PermissionDeniedError",
     "PlatformMissingError",
+    "ProjectMissingError",
+    "RegistryError",
+    "UnauthorizedError",
+    "UnreachableError",
     "UnsupportedError",
     "UsageError",
 ]
@@ -210,6 +215,58 @@ class DestinationExistsError(ConflictError, FusionIOError, FileExistsError):
     _default_errno = _errno.EEXIST
 
 
+class RegistryError(FusionError):
+    """A registry refused something, or answered what it should not."""
+
+    status: int | None
+    """The HTTP status with which the registry answered; ``None`` if it did not."""
+    code: str | None
+    """The registry's name for the failure: ``MANIFEST_INVALID``."""
+
+    _kind = "registry"
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        status: int | None = None,
+        code: str | None = None,
+        **facts: Any,
+    ) -> None:
+        super().__init__(message, **facts)
+        self.status = status
+        self.code = code
+
+    def __reduce__(self) -> Any:
+        rebuild, (known, message, facts) = super().__reduce__()
+        return rebuild, (known, message, {**facts, "status": self.status, "code": self.code})
+
+
+class UnauthorizedError(RegistryError):
+    """A registry wants other credentials, or any."""
+
+    _kind = "unauthorized"
+
+
+class UnreachableError(RegistryError):
+    """A registry that cannot be reached, or not securely."""
+
+    _kind = "unreachable"
+
+
+class ProjectMissingError(RegistryError):
+    """A project that a registry does not have."""
+
+    _kind = "project-missing"
+
+
+class DeniedError(RegistryError):
+    """A registry allows something to nobody, or not to this user: a full quota, a tag that may not
+    change, a permission."""
+
+    _kind = "denied"
+
+
 class CancelledError(FusionError):
     """The ``stop=`` event was set; nothing was published."""
 
@@ -240,6 +297,11 @@ KINDS: dict[str, type[FusionError]] = {
         BusyError,
         FusionIOError,
         NoSpaceError,
+        RegistryError,
+        UnauthorizedError,
+        UnreachableError,
+        ProjectMissingError,
+        DeniedError,
         CancelledError,
         InternalError,
     )

@@ -38,6 +38,25 @@ pub(super) fn find(
     Ok(None)
 }
 
+/// Whether something is known of single repositories of `host`.
+pub(super) fn below(settings: &Settings, host: &str) -> Result<bool> {
+    let prefix = format!("{host}/");
+    for (path, named) in paths(settings) {
+        if !named && fsx::metadata_if_any(&path)?.is_none() {
+            continue;
+        }
+        let bytes = fsx::read_small(&path, limits::MAX_JSON)?;
+        let file = File::parse(&path, &bytes)?;
+        let lists = ["auths", "credHelpers"];
+        let keys = lists.iter().filter_map(|list| file.object(list));
+        let mut keys = keys.flat_map(Map::keys);
+        if keys.any(|key| plain(key).starts_with(&prefix)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// The files, and whether somebody named that very file.
 fn paths(settings: &Settings) -> Vec<(PathBuf, bool)> {
     let mut paths = Vec::new();

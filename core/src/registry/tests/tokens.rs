@@ -170,6 +170,35 @@ fn an_identity_token_buys_tokens_by_a_form() {
 }
 
 #[test]
+fn credentials_of_one_repository_are_tried_there() {
+    let basic = format!("Basic {}", STANDARD.encode("u:w"));
+    let server = Server::start(move |request, _| {
+        if request.header("Authorization") == Some(&basic) {
+            Reply::new(200).body(r#"{"tags":["a"]}"#)
+        } else {
+            Reply::new(401).header("WWW-Authenticate", "Basic realm=x")
+        }
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let name = format!("{}/t", server.host);
+    let config = serde_json::json!({ "auths": { name: { "auth": STANDARD.encode("u:w") } } });
+    std::fs::write(folder.path().join("auth.json"), config.to_string()).unwrap();
+    let settings = Settings {
+        auth_file: Some(folder.path().join("auth.json")),
+        ..Settings::default()
+    };
+    let client = server.client_with(Access::default(), settings);
+    client.host(&server.host).check().unwrap();
+    let repository = |name: &str| client.repository(&server.host, name);
+    repository("t/app").check().unwrap();
+    assert_eq!(repository("t/app").tags().unwrap(), ["a"]);
+    let error = repository("other/app").check().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unauthorized);
+    let error = server.client().host(&server.host).check().unwrap_err();
+    assert!(error.message().contains("none are known"), "{error}");
+}
+
+#[test]
 fn half_a_login_makes_no_sense() {
     let access = Access {
         username: Some("u".to_owned()),
