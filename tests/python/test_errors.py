@@ -260,8 +260,9 @@ def test_what_a_registry_answered_is_told(pair: list[str]) -> None:
 
 @pytest.mark.parametrize("kind", sorted(REGISTRY))
 def test_what_a_registry_said_survives_a_pool(kind: str) -> None:
-    error = exceptions.KINDS[kind]("no", status=403, code="DENIED", hint="ask")
-    assert isinstance(error, fusion.RegistryError)
+    known = exceptions.KINDS[kind]
+    assert issubclass(known, fusion.RegistryError)
+    error = known("no", status=403, code="DENIED", hint="ask")
     again = pickle.loads(pickle.dumps(error))
     assert type(again) is type(error)
     assert (str(again), again.kind, again.hint) == ("no", kind, "ask")

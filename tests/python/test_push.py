@@ -159,10 +159,10 @@ def test_passwords_let_in_and_are_shown_nowhere(
     pair: list[str], closed: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(1, "fusion")
-    login = {"username": "robot$ci", "password": "hunter2"}
-    report = fusion.push(pair, f"{closed}/a", **login)  # type: ignore[arg-type]
+    report = fusion.push(pair, f"{closed}/a", username="robot$ci", password="hunter2")
     assert report.status == "ok"
-    assert fusion.inspect(f"docker://{closed}/a/library/hello:1.0", **login).images  # type: ignore[arg-type]
+    image = f"docker://{closed}/a/library/hello:1.0"
+    assert fusion.inspect(image, username="robot$ci", password="hunter2").images
     with pytest.raises(fusion.UnauthorizedError) as caught:
         fusion.push(pair, f"{closed}/a", username="robot$ci", password="hunter3")
     told = [str(caught.value), repr(caught.value), report.to_json(), caplog.text]
@@ -182,14 +182,10 @@ def test_places_that_are_none(pair: list[str], to: str) -> None:
 
 
 def test_arguments_that_make_no_sense(pair: list[str]) -> None:
-    for wrong in (
-        {"retries": -1},
-        {"create_projects": "maybe"},
-        {"tls_ca": ""},
-        {"names": "best"},
-    ):
+    wrong: dict[str, Any]
+    for wrong in ({"retries": -1}, {"create_projects": "maybe"}, {"tls_ca": ""}, {"names": "best"}):
         with pytest.raises(fusion.UsageError):
-            fusion.push(pair, "harbor.local", **wrong)  # type: ignore[arg-type]
+            fusion.push(pair, "harbor.local", **wrong)
     mistaken: dict[str, Any]
     for mistaken in ({"retries": "3"}, {"retries": True}, {"password": b"x"}, {"claim_tags": 1}):
         with pytest.raises(TypeError):
