@@ -1,12 +1,15 @@
 #!/usr/bin/env bash
 # Runs the examples on archives that docker and podman wrote: `examples/try.sh PYTHON`, with the
-# Python that has the package.
+# Python that has the package. They push to a registry that is started here.
 set -euo pipefail
 examples=$(cd "$(dirname "$0")" && pwd)
 archives=$examples/../fixtures/archives
 python=$1
 folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
+# shellcheck source=scripts/registry.sh
+. "$examples/../scripts/registry.sh"
+trap 'registry_stop; rm -rf "$folder"' EXIT
+registry_start "$folder/registry"
 
 sound=("$archives"/skopeo-docker-archive-hello-{amd64,arm64}.tar)
 # One of its images is there for amd64 only.
@@ -26,4 +29,33 @@ for example in step script; do
     [ ! -e "$folder/lacking.tar" ]
 done
 cmp "$folder/step.tar" "$folder/script.tar"
+
+# Into a registry: both give the same tags, and the second run sends nothing.
+python_push() { "$python" -W error "$examples/python/push_step.py" "$@"; }
+shell_push() { FUSION="$python -m fusion" "$examples/shell/push.sh" "$@"; }
+for example in python shell; do
+    to=$registry_host/$example
+    "${example}_push" "$to" "${sound[@]}" 2>"$folder/said" | tee "$folder/$example.1"
+    "${example}_push" "$to" "${sound[@]}" 2>/dev/null >"$folder/$example.2"
+    if "${example}_push" "$to" "${lacking[@]}" 2>"$folder/said"; then
+        echo "$example: a missing platform went unnoticed" >&2
+        exit 1
+    fi
+    grep -q 'missing' "$folder/said"
+    "$python" -m fusion inspect --json "docker://$to/library/hello:1.0" |
+        sed -n 's/^ *"digest": //p' >"$folder/$example.tag"
+done
+cmp "$folder/python.tag" "$folder/shell.tag"
+grep -q '^0.0 MB sent' "$folder/python.2"
+
+# One tag for each architecture, then one for both.
+for arch in amd64 arm64; do
+    "$python" -m fusion push "$examples/../fixtures/archives/skopeo-docker-archive-hello-$arch.tar" \
+        --to "$registry_host" \
+        --rename "docker.io/library/hello:1.0=$registry_host/t/app-linux-$arch:1.5" >/dev/null 2>&1
+done
+FUSION="$python -m fusion" "$examples/shell/index.sh" "$registry_host/t/app:1.5" \
+    "$registry_host/t/app-linux-amd64:1.5" "$registry_host/t/app-linux-arm64:1.5" | tee "$folder/index"
+grep -q 'linux/amd64, linux/arm64' "$folder/index"
+
 echo "examples: both give the same archive"

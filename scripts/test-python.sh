@@ -27,6 +27,7 @@ if sys.version_info >= (3, 9) and platform.python_implementation() == "CPython":
 
 need_rust
 need_python
+need docker-registry:docker-registry
 mapfile -t found < <(interpreters)
 if [ -n "${PYTHONS:-}" ]; then
     kept=()

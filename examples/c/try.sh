@@ -1,10 +1,13 @@
 #!/bin/sh
-# Tries install-images on real archives: it fuses, it can run again, and it says what is wrong.
+# Tries install-images and push-images on real archives: they do what they say, can run again, and
+# say what is wrong.
 #
-#     ./try.sh ARCHIVES      the folder with docker-20.10-save-amd64.tar and -arm64.tar
+#     ./try.sh ARCHIVES HOST[:PORT]     the folder with docker-20.10-save-amd64.tar and -arm64.tar; a
+#                                       registry that anybody may write to
 set -eu
 
 archives=$1
+registry=$2
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
@@ -27,3 +30,17 @@ cat "$scratch/error"
 [ "$status" = 1 ]
 grep -q FUSION_STATUS_INVALID_ARCHIVE "$scratch/error"
 [ "$before" = "$(cksum <"$scratch/images.tar")" ]
+
+# Into a registry: the second time there is nothing to send.
+for _ in 1 2; do
+    "$here/push-images" "$registry/example" "$archives/docker-20.10-save-amd64.tar" \
+        "$archives/docker-20.10-save-arm64.tar" | tee "$scratch/pushed"
+done
+grep -x "$registry/example/library/hello:1.0" "$scratch/pushed" >/dev/null
+grep -q '^  unchanged sha256:' "$scratch/pushed"
+grep -q '^0 bytes sent' "$scratch/pushed"
+status=0
+"$here/push-images" harbor "$archives/docker-20.10-save-amd64.tar" 2>"$scratch/error" || status=$?
+cat "$scratch/error"
+[ "$status" = 1 ]
+grep -q FUSION_STATUS_USAGE "$scratch/error"

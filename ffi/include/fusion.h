@@ -106,8 +106,9 @@ typedef struct fusion_error fusion_error;
 typedef struct fusion_options fusion_options;
 
 /**
- * What a call did or found, as a JSON document: fusion.report/v1 of fusion_fuse and fusion_plan,
- * fusion.inspect/v1 of fusion_inspect, fusion.verify/v1 of fusion_verify.
+ * What a call did or found, as a JSON document: fusion.report/v1 of fusion_fuse, fusion_plan,
+ * fusion_push and fusion_index_create, fusion.inspect/v1 of fusion_inspect, fusion.verify/v1 of
+ * fusion_verify.
  *
  * Thread safety: what it says never changes; any number of threads may read it at once.
  *
@@ -592,12 +593,17 @@ struct fusion_options *fusion_options_new(void);
 /**
  * Sets an option. One that is repeatable then has just this value.
  *
- * Names are those of `fusion fuse` without dashes: "annotation", "clean", "compression",
- * "docker-platform", "dry-run", "durability", "exclude", "format", "image", "jobs", "keep-going",
- * "media-types", "name", "on-conflict", "on-existing", "on-file-conflict", "platform", "rename",
- * "require-platform", "source-platform", "strip-arch-suffix", "verify", "work-dir". Besides,
- * "reference" has fusion_inspect look at one image only. A switch takes "true" or "false". The
- * value is checked at once.
+ * Names are those of the command line without dashes. What is chosen and how it is done:
+ * "annotation", "clean", "compression", "docker-platform", "dry-run", "durability", "exclude",
+ * "format", "image", "jobs", "keep-going", "media-types", "name", "on-conflict", "on-existing",
+ * "on-file-conflict", "platform", "rename", "require-platform", "source-platform",
+ * "strip-arch-suffix", "verify", "work-dir". How to get into registries: "insecure", "password",
+ * "plain-http", "retries", "tls-ca", "username". What happens there: "claim-tags",
+ * "clean-claims", "create-projects", "names". Of fusion_index_create: "append", "remove".
+ * Besides, "reference" has fusion_inspect look at one image only. A switch takes "true" or
+ * "false". The value is checked at once.
+ *
+ * A password is never given back: neither errors nor logs nor reports show it.
  *
  * Options that are no choice but a matter of the terminal (--json, --progress, --log-file, ...)
  * have functions here in their place.
@@ -616,8 +622,8 @@ fusion_status fusion_options_set(struct fusion_options *options,
                                  struct fusion_error **error);
 
 /**
- * Adds a value to a repeatable option: "annotation", "exclude", "image", "platform", "rename",
- * "require-platform", "source-platform".
+ * Adds a value to a repeatable option: "annotation", "exclude", "image", "platform", "remove",
+ * "rename", "require-platform", "source-platform".
  *
  * @param options the options; not NULL
  * @param name UTF-8, not NULL; copied
@@ -689,11 +695,12 @@ void fusion_options_free(struct fusion_options *options);
  *
  * @param sources paths, any bytes: image archives (.tar, .tar.gz, .tar.zst), OCI layouts, chart
  *   bundles and packages of them, in the order that decides between them; skopeo's prefixes are
- *   understood (docker-archive:, oci-archive:, oci:), and bundle: and package:; "-" is standard
- *   input. Used during the call only
+ *   understood (docker-archive:, oci-archive:, oci:, docker:// for an image in a registry), and
+ *   bundle: and package:; "-" is standard input. Used during the call only
  * @param count how many sources there are
- * @param output a path, any bytes; a directory if it ends in "/", "-" is standard output. May be
- *   NULL only if the option "dry-run" is set. Used during the call only
+ * @param output a path, any bytes; a directory if it ends in "/", "-" is standard output,
+ *   docker://HOST/PREFIX is a registry, and then this is fusion_push. May be NULL only if the
+ *   option "dry-run" is set. Used during the call only
  * @param options what was chosen; NULL for nothing
  * @param report where the report goes, to be freed with fusion_report_free; may be NULL
  * @param error where an error goes, to be freed with fusion_error_free; may be NULL
@@ -728,6 +735,65 @@ fusion_status fusion_plan(const char *const *sources,
                           const struct fusion_options *options,
                           struct fusion_report **report,
                           struct fusion_error **error);
+
+/**
+ * Fuses the images of all sources, and pushes them to a registry: blobs first, then manifests and
+ * indexes, tags last. What a tag has already for other platforms stays, unless the option
+ * "on-existing" says otherwise: "merge" (the default), "replace", "skip" or "error".
+ *
+ * A tag never leads to something incomplete, whenever the run ends. What was sent is found by the
+ * next run, which sends what is missing.
+ *
+ * Thread safety: any number of threads may do this at once, and any number of other programs.
+ * Writers that merge into one tag at the same time read it again after they wrote; that they lose
+ * nothing of each other's is sure if all of them set the option "claim-tags".
+ *
+ * @param sources paths, as for fusion_fuse
+ * @param count how many sources there are
+ * @param to where to: HOST[:PORT][/PREFIX], UTF-8, not NULL; the option "names" says what images
+ *   are called below it. Used during the call only
+ * @param options what was chosen; NULL for nothing
+ * @param report where the report goes, to be freed with fusion_report_free; may be NULL
+ * @param error where an error goes, to be freed with fusion_error_free; may be NULL
+ * @return FUSION_STATUS_OK, also if the option "keep-going" is set and images failed (the
+ *   report's "/status" is then "partial"); else any other status
+ * @since 0.1
+ */
+fusion_status fusion_push(const char *const *sources,
+                          size_t count,
+                          const char *to,
+                          const struct fusion_options *options,
+                          struct fusion_report **report,
+                          struct fusion_error **error);
+
+/**
+ * Makes one index out of images that are there, in registries and layouts: what `docker manifest
+ * create`, `annotate` and `push` do in three steps. What a registry has is not pulled, children
+ * are brought into the target's repository.
+ *
+ * The option "append" keeps what the target leads to already, "remove" takes platforms off it;
+ * without them the target is what the sources are.
+ *
+ * Thread safety: as for fusion_push.
+ *
+ * @param target the tag to write: HOST/REPOSITORY:TAG, or oci:DIR:REFERENCE for one in a layout;
+ *   UTF-8, not NULL. Used during the call only
+ * @param sources images or indexes, named like the target, also by digest
+ *   (HOST/REPOSITORY@DIGEST); each with =PLATFORM at its end if its configuration says the wrong
+ *   one. UTF-8. Used during the call only
+ * @param count how many sources there are; 0 only if the option "remove" is set
+ * @param options what was chosen; NULL for nothing
+ * @param report where the report goes, to be freed with fusion_report_free; may be NULL
+ * @param error where an error goes, to be freed with fusion_error_free; may be NULL
+ * @return FUSION_STATUS_OK or any other status
+ * @since 0.1
+ */
+fusion_status fusion_index_create(const char *target,
+                                  const char *const *sources,
+                                  size_t count,
+                                  const struct fusion_options *options,
+                                  struct fusion_report **report,
+                                  struct fusion_error **error);
 
 /**
  * Tells what is inside a source, without unpacking it. Only documents are verified: fusion_verify

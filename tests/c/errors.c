@@ -9,6 +9,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -271,6 +274,97 @@ static void meddled(const char *source)
     free(output);
 }
 
+/* A registry that answers everything with `reply`; of `harbor` it knows the API, and no project. */
+typedef struct fake {
+    pid_t pid;
+    char host[32];
+} fake;
+
+static void answer(int client, const char *reply, int harbor)
+{
+    char request[8192];
+    size_t length = 0;
+    ssize_t got = 1;
+    while (got > 0 && length + 1 < sizeof request) {
+        got = read(client, request + length, sizeof request - 1 - length);
+        length += got > 0 ? (size_t)got : 0;
+        request[length] = '\0';
+        if (strstr(request, "\r\n\r\n") != NULL)
+            break;
+    }
+    if (harbor && strstr(request, " /v2/ ") != NULL)
+        reply = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
+    else if (harbor && strstr(request, " /api/v2.0/ping ") != NULL)
+        reply = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\n\r\nPong";
+    size_t sent = 0, all = strlen(reply);
+    while (sent < all && (got = write(client, reply + sent, all - sent)) > 0)
+        sent += (size_t)got;
+    close(client);
+}
+
+static fake pretend(const char *reply, int harbor)
+{
+    struct sockaddr_in place = {.sin_family = AF_INET};
+    socklen_t length = sizeof place;
+    fake made;
+    place.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int server = socket(AF_INET, SOCK_STREAM, 0);
+    CHECK(server >= 0 && bind(server, (struct sockaddr *)&place, length) == 0);
+    CHECK(listen(server, 16) == 0);
+    CHECK(getsockname(server, (struct sockaddr *)&place, &length) == 0);
+    snprintf(made.host, sizeof made.host, "127.0.0.1:%d", ntohs(place.sin_port));
+    fflush(stdout);
+    made.pid = fork();
+    CHECK(made.pid >= 0);
+    if (made.pid == 0)
+        for (;;)
+            answer(accept(server, NULL, NULL), reply, harbor);
+    close(server);
+    return made;
+}
+
+/* Pushes to a registry that answers `reply`. */
+static void refused(const char *source, const char *reply, int harbor, fusion_status expected)
+{
+    fake registry = pretend(reply, harbor);
+    fusion_options *options = fusion_options_new();
+    fusion_error *error = NULL;
+    CHECK(fusion_options_set(options, "plain-http", "true", NULL) == FUSION_STATUS_OK);
+    CHECK(fusion_options_set(options, "retries", "0", NULL) == FUSION_STATUS_OK);
+    fusion_status status = fusion_push(&source, 1, registry.host, options, NULL, &error);
+    got(status, expected, error, 0);
+    fusion_options_free(options);
+    CHECK(kill(registry.pid, SIGKILL) == 0 && waitpid(registry.pid, NULL, 0) == registry.pid);
+}
+
+static void registries(const char *source)
+{
+    refused(source,
+            "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"r\"\r\n"
+            "Content-Length: 0\r\nConnection: close\r\n\r\n",
+            0, FUSION_STATUS_UNAUTHORIZED);
+    refused(source,
+            "HTTP/1.1 403 Forbidden\r\nContent-Type: application/json\r\nContent-Length: 45\r\n"
+            "Connection: close\r\n\r\n{\"errors\":[{\"code\":\"DENIED\",\"message\":\"no\"}]}",
+            0, FUSION_STATUS_DENIED);
+    refused(source,
+            "HTTP/1.1 500 Oh\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", 0,
+            FUSION_STATUS_REGISTRY);
+    refused(source,
+            "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", 1,
+            FUSION_STATUS_PROJECT_MISSING);
+
+    /* Nobody listens there any more. */
+    fake gone = pretend("", 0);
+    fusion_options *options = fusion_options_new();
+    fusion_error *error = NULL;
+    CHECK(kill(gone.pid, SIGKILL) == 0 && waitpid(gone.pid, NULL, 0) == gone.pid);
+    CHECK(fusion_options_set(options, "retries", "0", NULL) == FUSION_STATUS_OK);
+    fusion_status status = fusion_push(&source, 1, gone.host, options, NULL, &error);
+    got(status, FUSION_STATUS_UNREACHABLE, error, 0);
+    fusion_options_free(options);
+}
+
 int main(void)
 {
     pair sources = real_pair();
@@ -285,7 +379,7 @@ int main(void)
     bad("schema1", FUSION_STATUS_UNSUPPORTED, PATH);
     bad("deep-indexes", FUSION_STATUS_LIMIT_EXCEEDED, PATH);
     bad("same-reference-twice-oci", FUSION_STATUS_CONFLICT, 0);
-    one("docker://registry.invalid/a:b", NULL, FUSION_STATUS_UNSUPPORTED, HINT);
+    registries(sources.paths[0]);
     one("", NULL, FUSION_STATUS_USAGE, 0);
     pair_free(sources);
     return 0;

@@ -94,6 +94,26 @@ int main(void)
     NULL_ARGUMENT(fusion_plan(holes, 2, NULL, NULL, NULL, NULL));
     CHECK(fusion_plan(NULL, 0, NULL, NULL, NULL, NULL) == FUSION_STATUS_USAGE);
     CHECK(fusion_plan(SOURCES(sources), NULL, NULL, NULL, NULL) == FUSION_STATUS_OK);
+    NULL_ARGUMENT(fusion_push(NULL, 1, NULL, NULL, NULL, NULL));
+    NULL_ARGUMENT(fusion_push(holes, 2, "registry.invalid", options, &report, &error));
+    CHECK_TEXT(fusion_error_message(error), "`sources[1]` is NULL");
+    CHECK(strstr(fusion_error_report_json(error), "\"command\": \"push\"") != NULL);
+    fusion_error_free(error);
+    error = NULL;
+    NULL_ARGUMENT(fusion_push(SOURCES(sources), NULL, options, &report, &error));
+    CHECK_TEXT(fusion_error_message(error), "`to` is NULL");
+    fusion_error_free(error);
+    error = NULL;
+    CHECK(fusion_push(NULL, 0, "registry.invalid", NULL, NULL, NULL) == FUSION_STATUS_USAGE);
+    NULL_ARGUMENT(fusion_index_create(NULL, NULL, 0, NULL, NULL, NULL));
+    NULL_ARGUMENT(fusion_index_create("registry.invalid/a:1", NULL, 1, options, &report, &error));
+    CHECK_TEXT(fusion_error_message(error), "`sources` is NULL");
+    CHECK(strstr(fusion_error_report_json(error), "\"command\": \"index create\"") != NULL);
+    fusion_error_free(error);
+    error = NULL;
+    NULL_ARGUMENT(fusion_index_create("registry.invalid/a:1", holes, 2, NULL, NULL, NULL));
+    CHECK(fusion_index_create("registry.invalid/a:1", NULL, 0, NULL, NULL, NULL) ==
+          FUSION_STATUS_USAGE);
     NULL_ARGUMENT(fusion_inspect(NULL, NULL, NULL, NULL));
     NULL_ARGUMENT(fusion_inspect(NULL, options, &report, &error));
     CHECK_TEXT(fusion_error_message(error), "`source` is NULL");

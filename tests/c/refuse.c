@@ -34,12 +34,14 @@ static void values(fusion_options *options)
     static const char *const jobs[] = {"", "0", "-1", "+", "1.5", "two", " 1", "0x10",
                                        "99999999999999999999999999"};
     static const char *const names[] = {
-        "annotation", "clean", "compression", "docker-platform", "dry-run", "durability", "format",
-        "jobs", "keep-going", "media-types", "name", "on-conflict", "on-existing", "platform",
-        "rename", "require-platform", "source-platform", "strip-arch-suffix", "verify", "work-dir"};
+        "annotation", "append", "claim-tags", "clean", "clean-claims", "compression",
+        "docker-platform", "dry-run", "durability", "format", "insecure", "jobs", "keep-going",
+        "media-types", "name", "names", "on-conflict", "on-existing", "plain-http", "platform",
+        "remove", "rename", "require-platform", "retries", "source-platform", "strip-arch-suffix",
+        "tls-ca", "verify", "work-dir"};
     static const char *const globs[] = {"image", "exclude"};
     static const char *const unknown[] = {"", "-", "--jobs", "jobs=1", "Jobs", "json", "output",
-                                          "password", "\xff", "jobs\n"};
+                                          "tls-verify", "\xff", "jobs\n"};
     for (size_t one = 0; one < sizeof jobs / sizeof *jobs; one++)
         REFUSED(((void)report, fusion_options_set(options, "jobs", jobs[one], &error)),
                 FUSION_STATUS_USAGE);
@@ -62,6 +64,12 @@ static void values(fusion_options *options)
                 FUSION_STATUS_USAGE);
     }
     REFUSED(((void)report, fusion_options_add(options, "jobs", "1", &error)), FUSION_STATUS_USAGE);
+    REFUSED(((void)report, fusion_options_add(options, "names", "last", &error)),
+            FUSION_STATUS_USAGE);
+    REFUSED(((void)report, fusion_options_set(options, "create-projects", "maybe", &error)),
+            FUSION_STATUS_USAGE);
+    REFUSED(((void)report, fusion_options_set(options, "password", "\xff", &error)),
+            FUSION_STATUS_USAGE);
 
     /* A megabyte of nonsense. */
     size_t length = 1 << 20;
@@ -139,6 +147,27 @@ static void sources_and_outputs(pair sources, fusion_options *options)
     free(nowhere);
     free(file);
     free(inside);
+}
+
+/* Places to push to, and indexes to make, that are none: said before anything is read. */
+static void registries(pair sources, const fusion_options *options)
+{
+    static const char *const places[] = {"", "harbor", "http://harbor.local", "harbor.local/a:1",
+                                         "harbor.local//a", "harbor.local/A", "\xff"};
+    static const char *const targets[] = {"", "-", "\xff", "oci:folder",
+                                          "docker-archive:a.tar:b:1", "harbor.local/A:1",
+                                          "harbor.local/a@sha256:0"};
+    const char *const *both = (const char *const *)sources.paths;
+    const char *const image[] = {"harbor.local/t/app:1"}, *const bytes[] = {"\xff"};
+    for (size_t one = 0; one < sizeof places / sizeof *places; one++)
+        REFUSED(fusion_push(both, 2, places[one], options, &report, &error), FUSION_STATUS_USAGE);
+    for (size_t one = 0; one < sizeof targets / sizeof *targets; one++)
+        REFUSED(fusion_index_create(targets[one], image, 1, options, &report, &error),
+                FUSION_STATUS_USAGE);
+    REFUSED(fusion_index_create(image[0], bytes, 1, options, &report, &error),
+            FUSION_STATUS_USAGE);
+    REFUSED(fusion_index_create(image[0], image, 0, options, &report, &error),
+            FUSION_STATUS_USAGE);
 }
 
 /* Names that are not UTF-8 are names like any other. */
@@ -223,6 +252,7 @@ int main(void)
     unchanged(sources, options);
     many_jobs(sources, options);
     sources_and_outputs(sources, options);
+    registries(sources, options);
     any_bytes(sources, options);
     closed(sources.paths[0], options);
     after_a_failure(sources.paths[0], options);

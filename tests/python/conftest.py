@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -59,6 +61,47 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     yield [str(folder / f"images-{arch}.tar") for arch in ("amd64", "arm64")]
     shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Debian's docker-registry on a free port of the loopback device: ``127.0.0.1:PORT``."""
+    yield from serve(tmp_path_factory.mktemp("registry"))
+
+
+def serve(folder: Path, more: str = "") -> Iterator[str]:
+    """A registry that keeps its files in `folder`, with `more` in its configuration, until the
+    generator is closed."""
+    program = shutil.which("docker-registry")
+    if program is None:
+        pytest.fail("docker-registry is not there: apt-get install docker-registry")
+    configuration = folder / "config.yml"
+    configuration.write_text(
+        "version: 0.1\n"
+        "log: {level: info, formatter: text}\n"
+        f"storage: {{filesystem: {{rootdirectory: {folder}/store}}, delete: {{enabled: true}}}}\n"
+        f'http: {{addr: "127.0.0.1:0"}}\n{more}'
+    )
+    log = folder / "log"
+    with log.open("wb") as out:
+        process = subprocess.Popen([program, "serve", configuration], stdout=out, stderr=out)
+    try:
+        yield f"127.0.0.1:{listening(process, log)}"
+    finally:
+        process.kill()
+        process.wait()
+
+
+def listening(process: subprocess.Popen[bytes], log: Path) -> str:
+    """The port that a registry listens on, by its log."""
+    for _ in range(150):
+        found = re.search(r"listening on 127\.0\.0\.1:(\d+)", log.read_text())
+        if found:
+            return found[1]
+        if process.poll() is not None:
+            break
+        time.sleep(0.1)
+    pytest.fail(f"docker-registry did not start: {log.read_text()}")
 
 
 def left_in(folder: Path) -> list[str]:

@@ -27,8 +27,8 @@ def blocks(document: str) -> list[tuple[int, str]]:
     return [(text[: match.start(1)].count("\n"), match[1]) for match in found]
 
 
-def run(document: str, names: dict[str, Any]) -> None:
-    listed = blocks(document)
+def run(document: str, names: dict[str, Any], registry: str) -> None:
+    listed = [(line, block.replace("harbor.local", registry)) for line, block in blocks(document)]
     assert listed
     names["__builtins__"] = builtins
     for line, block in listed:
@@ -57,18 +57,20 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     logging.getLogger("fusion").setLevel(level)
 
 
-def test_the_readme(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    run("README.md", {})
+def test_the_readme(folder: Path, registry: str, capsys: pytest.CaptureFixture[str]) -> None:
+    run("README.md", {}, registry)
     told = capsys.readouterr().out
     assert "write 0 " in told
     assert "['linux/amd64', 'linux/arm64']" in told
     assert fusion.verify(folder / "images.tar").passed
 
 
-def test_the_tour(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    run("docs/python.md", {})
+def test_the_tour(folder: Path, registry: str, capsys: pytest.CaptureFixture[str]) -> None:
+    run("docs/python.md", {}, registry)
     told = capsys.readouterr()
     assert "docker.io/library/hello:1.0 sha256:" in told.out
+    assert f"{registry}/addons/library/hello:1.0 created None" in told.out
+    assert len(fusion.inspect(f"docker://{registry}/t/hello:1.0").images[0].platforms) == 2
     assert "exists" in told.out and "write" in told.err
     assert "web 1.5.0 ('linux/amd64', 'linux/arm64') offline-v1/charts/" in told.out
     for name in ("images.tar", "bars.tar", "task.tar", "addon.tar.gz"):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import errno
+import http.server
 import io
 import json
 import os
@@ -13,7 +15,7 @@ import subprocess
 import sys
 import tarfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +25,16 @@ from conftest import Hostile, generator, left_in
 from fusion import _fusion, exceptions
 
 # `internal` is a bug of fusion: no input leads there that is known.
-# Those of registries have no verb yet that reaches one: `push` takes them out of here.
-REGISTRY = {"registry", "unauthorized", "unreachable", "project-missing", "denied"}
-UNREACHABLE = {"internal"} | REGISTRY
+UNREACHABLE = {"internal"}
+
+# What a registry answers to everything, and the kind of error that this is.
+ANSWERS: dict[str, tuple[int, dict[str, str], bytes]] = {
+    "registry": (500, {}, b""),
+    "unauthorized": (401, {"WWW-Authenticate": 'Basic realm="r"'}, b""),
+    "project-missing": (404, {}, b""),
+    "denied": (403, {}, b'{"errors":[{"code":"DENIED","message":"no"}]}'),
+}
+REGISTRY = {*ANSWERS, "unreachable"}
 
 
 class Scene:
@@ -135,6 +144,54 @@ def cancelled(scene: Scene) -> None:
     fusion.fuse(scene.pair, scene.output, stop=stop)
 
 
+@contextlib.contextmanager
+def pretending(kind: str) -> Iterator[str]:
+    """A registry that answers everything with the same; one without a project is a Harbor."""
+    status, headers, body = ANSWERS[kind]
+    known = {"/v2/": b"{}", "/api/v2.0/ping": b"Pong"} if kind == "project-missing" else {}
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            said = known.get(self.path)
+            self.send_response(status if said is None else 200)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            content = body if said is None else said
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(content)
+
+        do_GET = do_HEAD = do_POST = do_PUT = answer
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def refused(kind: str) -> Callable[[Scene], None]:
+    def provoke(scene: Scene) -> None:
+        with pretending(kind) as host:
+            fusion.push(scene.pair, host, plain_http=True, retries=0)
+
+    return provoke
+
+
+def unreachable(scene: Scene) -> None:
+    with pretending("registry") as host:
+        pass
+    # Nobody listens there any more.
+    fusion.push(scene.pair, host, plain_http=True, retries=0)
+
+
 PROVOKED: dict[str, Callable[[Scene], None]] = {
     "usage": usage,
     "nothing-selected": nothing_selected,
@@ -152,6 +209,8 @@ PROVOKED: dict[str, Callable[[Scene], None]] = {
     "io": io_,
     "no-space": no_space,
     "cancelled": cancelled,
+    "unreachable": unreachable,
+    **{kind: refused(kind) for kind in ANSWERS},
 }
 
 
@@ -193,10 +252,17 @@ def test_every_kind_arrives(
     assert left_in(tmp_path) == []
 
 
+def test_what_a_registry_answered_is_told(pair: list[str]) -> None:
+    with pretending("denied") as host, pytest.raises(fusion.DeniedError) as caught:
+        fusion.push(pair, host, plain_http=True, retries=0)
+    assert (caught.value.status, caught.value.code) == (403, "DENIED")
+
+
 @pytest.mark.parametrize("kind", sorted(REGISTRY))
 def test_what_a_registry_said_survives_a_pool(kind: str) -> None:
-    error = exceptions.KINDS[kind]("no", status=403, code="DENIED", hint="ask")
-    assert isinstance(error, fusion.RegistryError)
+    known = exceptions.KINDS[kind]
+    assert issubclass(known, fusion.RegistryError)
+    error = known("no", status=403, code="DENIED", hint="ask")
     again = pickle.loads(pickle.dumps(error))
     assert type(again) is type(error)
     assert (str(again), again.kind, again.hint) == ("no", kind, "ask")

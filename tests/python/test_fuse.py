@@ -162,6 +162,8 @@ def test_paths_that_are_not_utf8(pair: list[str], tmp_path: Path) -> None:
         ("media_types", get_args(_verbs.MediaTypes)),
         ("verify", get_args(_verbs.Verify)),
         ("durability", get_args(_verbs.Durability)),
+        ("names", get_args(_verbs.Names)),
+        ("create_projects", get_args(_verbs.Visibility)),
     ],
 )
 def test_the_words_of_choices_are_those_of_the_engine(
@@ -176,6 +178,7 @@ def test_every_option_of_the_command_is_an_argument() -> None:
         *(name.replace("_", "-") for name in (*_options._ONE, *_options._SWITCHES)),
         *_options._MANY.values(),
         *("jobs", "work-dir", "rename", "annotation", "source-platform"),
+        *("tls-ca", "retries", "create-projects"),
     }
     assert names == set(_fusion.option_names())
 

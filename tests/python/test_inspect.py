@@ -8,7 +8,7 @@ from pathlib import Path
 import fusion
 import pytest
 from conftest import Hostile
-from fusion import _fusion
+from fusion import _fusion, _options
 
 
 def test_an_inspection_gives_its_images(pair: list[str]) -> None:
@@ -29,10 +29,10 @@ def test_an_inspection_of_one_image(pair: list[str]) -> None:
 
 
 def test_documents_are_those_of_the_command(pair: list[str]) -> None:
-    text = _fusion.inspect(pair[0].encode(), None, None, None)
+    text = _fusion.inspect(pair[0].encode(), None, _options.choices({}), None, None)
     inspection = fusion.Inspection._from_json(text)
     assert inspection.to_json() == text and inspection.to_dict() == json.loads(text)
-    text = _fusion.verify([pair[0].encode()], None, None, None)
+    text = _fusion.verify([pair[0].encode()], _options.choices({}), None, None)
     verification = fusion.Verification._from_json(text)
     assert verification.to_dict() == json.loads(text)
 

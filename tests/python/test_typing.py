@@ -70,6 +70,29 @@ def test_types(pair: list[str], tmp_path: Path) -> None:
     assert_type(verification.findings, "tuple[fusion.Finding, ...]")
 
 
+def test_types_of_registries(pair: list[str], registry: str) -> None:
+    report = fusion.push(
+        [Path(pair[0]), pair[1]],
+        f"{registry}/typing",
+        names="path",
+        create_projects="private",
+        on_existing="merge",
+        plain_http=True,
+        retries=0,
+    )
+    assert_type(report, fusion.Report)
+    assert_type(report.images[0].target, "str | None")
+    assert_type(report.images[0].previous_digest, "str | None")
+    assert_type(report.blobs.mounted, int)
+    target = f"{registry}/typing/all:1"
+    source = f"{registry}/typing/library/hello:1.0"
+    assert_type(fusion.index_create(target, source), fusion.Report)
+    assert_type(fusion.index_create(target, [source], append=True), fusion.Report)
+    error = fusion.RegistryError("no", status=403, code="DENIED")
+    assert_type(error.status, "int | None")
+    assert_type(error.code, "str | None")
+
+
 def test_types_of_errors(pair: list[str]) -> None:
     with pytest.raises(fusion.FusionIOError) as caught:
         fusion.inspect("/nowhere")
@@ -90,4 +113,8 @@ def wrong_types(pair: list[str]) -> None:
     fusion.plan(pair, on_file_conflict="no")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     fusion.plan(pair, "a", "b")  # type: ignore[call-arg, arg-type]  # pyright: ignore[reportCallIssue]
     fusion.plan(pair, progress=os.getpid)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    fusion.push(pair)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    fusion.push(pair, "h.local", names="no")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    fusion.push(pair, "h.local", create_projects="no")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    fusion.push(pair, "h.local", password=b"x")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     fusion.plan(pair).images[0].reference = ""  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
