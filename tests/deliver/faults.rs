@@ -44,56 +44,67 @@ fn whole(host: &str, repository: &str, tag: &str) {
     }
 }
 
+/// By chance, always the same: what strikes every so many requests may meet the same one for ever.
 fn rules() -> Vec<(&'static str, Vec<Rule>)> {
     let answer = |status: u16| Fault::Answer(Answer::error(status, "UNAVAILABLE", "later"));
     vec![
         (
             "connections that drop",
-            vec![Rule::new("*", "*", When::Every(5), Fault::Drop)],
+            vec![Rule::new("*", "*", When::Percent(15), Fault::Drop)],
         ),
         (
             "answers that never come",
-            vec![Rule::new("*", "*", When::Every(6), Fault::Swallow)],
+            vec![Rule::new("*", "*", When::Percent(12), Fault::Swallow)],
         ),
         (
             "429 with Retry-After",
-            vec![Rule::new("*", "*", When::Every(4), Fault::too_many(0))],
+            vec![Rule::new("*", "*", When::Percent(20), Fault::too_many(0))],
         ),
         (
             "500",
-            vec![Rule::new("*", "*", When::Every(5), Fault::page(500))],
+            vec![Rule::new("*", "*", When::Percent(15), Fault::page(500))],
         ),
         (
             "502",
-            vec![Rule::new("*", "*", When::Every(5), Fault::page(502))],
+            vec![Rule::new("*", "*", When::Percent(15), Fault::page(502))],
         ),
         (
             "503",
-            vec![Rule::new("*", "*", When::Every(5), answer(503))],
+            vec![Rule::new("*", "*", When::Percent(15), answer(503))],
         ),
         (
             "uploads cut midway",
             vec![Rule::new(
                 "P*",
                 "*/blobs/uploads/*",
-                When::Every(3),
+                When::Percent(25),
                 Fault::CutRequest(9000),
             )],
         ),
         (
             "answers cut midway",
-            vec![Rule::new("GET", "*", When::Every(3), Fault::CutAnswer(10))],
+            vec![Rule::new(
+                "GET",
+                "*",
+                When::Percent(25),
+                Fault::CutAnswer(10),
+            )],
         ),
         (
             "answers that are too short",
-            vec![Rule::new("GET", "*", When::Every(4), Fault::Truncate(10))],
+            vec![Rule::new(
+                "GET",
+                "*",
+                When::Percent(20),
+                Fault::Truncate(10),
+            )],
         ),
         (
             "manifests that have to be put twice",
             vec![Rule::new(
                 "PUT",
                 "*/manifests/*",
-                When::Every(2),
+                When::Percent(40),
                 Fault::page(503),
             )],
         ),
@@ -102,7 +113,7 @@ fn rules() -> Vec<(&'static str, Vec<Rule>)> {
             vec![Rule::new(
                 "*",
                 "*",
-                When::Every(4),
+                When::Percent(20),
                 Fault::Delay(Duration::from_millis(300)),
             )],
         ),

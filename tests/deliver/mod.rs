@@ -144,6 +144,12 @@ fn there(host: &str, repository: &str, tag: &str) -> Option<(String, Value)> {
     }
 }
 
+/// How many platforms a tag leads to: a manifest by itself is one.
+fn count(host: &str, repository: &str, tag: &str) -> usize {
+    let (_, root) = there(host, repository, tag).expect("a tag");
+    root["manifests"].as_array().map_or(1, Vec::len)
+}
+
 /// The platforms that the index under a tag names, sorted.
 fn children(host: &str, repository: &str, tag: &str) -> Vec<String> {
     let (_, index) = there(host, repository, tag).expect("a tag");

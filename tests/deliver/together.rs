@@ -5,7 +5,7 @@ use std::process::{Child, Stdio};
 
 use fusion_fixtures::{Image, Platform};
 
-use super::{Yard, children};
+use super::{Yard, count};
 use crate::registry::docker::DockerRegistry;
 
 /// Tags that are written at once.
@@ -62,7 +62,7 @@ fn lost(to: &str, writers: usize) -> usize {
     let tags = 0..TAGS;
     tags.map(|tag| {
         let repository = format!("{prefix}/acme/app{}", tag % 4);
-        let there = children(host, &repository, &tag.to_string()).len();
+        let there = count(host, &repository, &tag.to_string());
         writers.saturating_sub(there)
     })
     .sum()
