@@ -11,5 +11,6 @@
 
 mod architecture;
 mod clients;
+mod deliver;
 mod engine;
 mod registry;

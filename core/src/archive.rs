@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::location::Location;
 use crate::oci::{Descriptor, Digest, Reference};
 use crate::progress::Progress;
-use crate::registry::Image;
+use crate::registry::{Image, Repository};
 use crate::store::{BlobReader, BlobSource, Memory, Place, absent};
 
 pub(crate) use detect::{Found, below, detect};
@@ -127,6 +127,11 @@ impl Archive {
             made: Memory::default(),
             remote: Some(image),
         }
+    }
+
+    /// The repository that it lies in, if that is in a registry.
+    pub(crate) fn repository(&self) -> Option<&Repository> {
+        self.remote.as_ref().map(Image::repository)
     }
 
     /// Where its members are listed.

@@ -8,6 +8,7 @@ mod checksum;
 mod evidence;
 mod input;
 mod members;
+mod names;
 mod nest;
 mod stream;
 
@@ -19,7 +20,7 @@ pub use stream::{Keep, Pass};
 
 pub(crate) use checksum::{Algorithm, Line, List, Summer, Sums, check as check_sums, list_of};
 pub(crate) use members::{Listed, Member, Members, NESTED};
-pub(crate) use stream::stated_digest;
+pub(crate) use names::stated_digest;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fsx::{self, Mapped};

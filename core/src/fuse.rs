@@ -24,7 +24,7 @@ pub(crate) use run::check_sources;
 
 pub use options::{
     Compress, Durability, Format, FuseOptions, MediaTypes, OnConflict, OnExisting, OnFileConflict,
-    Verify,
+    Only, Verify,
 };
 
 use std::time::Instant;

@@ -71,6 +71,7 @@ pub(crate) struct Rule {
     path: String,
     when: When,
     fault: Fault,
+    kind: String,
     met: u64,
     dice: u64,
 }
@@ -83,9 +84,16 @@ impl Rule {
             path: path.to_owned(),
             when,
             fault,
+            kind: "*".to_owned(),
             met: 0,
             dice: 1,
         }
+    }
+
+    /// Only requests whose body is of this media type, which may have `*` too.
+    pub(crate) fn of(mut self, kind: &str) -> Self {
+        kind.clone_into(&mut self.kind);
+        self
     }
 
     /// Another seed for [`When::Percent`].
@@ -95,8 +103,8 @@ impl Rule {
     }
 
     /// What this rule does to a request, which it counts.
-    pub(crate) fn strikes(&mut self, method: &str, path: &str) -> Option<Fault> {
-        if !fits(self.method, method) || !fits(&self.path, path) {
+    pub(crate) fn strikes(&mut self, method: &str, path: &str, kind: &str) -> Option<Fault> {
+        if !fits(self.method, method) || !fits(&self.path, path) || !fits(&self.kind, kind) {
             return None;
         }
         self.met += 1;
@@ -124,9 +132,9 @@ impl Rule {
 fn a_rule_strikes_the_requests_that_it_says() {
     let struck = |when| {
         let mut rule = Rule::new("PUT", "/v2/*/manifests/*", when, Fault::Drop);
-        assert!(rule.strikes("GET", "/v2/a/manifests/1").is_none());
-        assert!(rule.strikes("PUT", "/v2/a/blobs/uploads/1").is_none());
-        let all = (1..=6).filter(|_| rule.strikes("PUT", "/v2/a/manifests/1").is_some());
+        assert!(rule.strikes("GET", "/v2/a/manifests/1", "").is_none());
+        assert!(rule.strikes("PUT", "/v2/a/blobs/uploads/1", "").is_none());
+        let all = (1..=6).filter(|_| rule.strikes("PUT", "/v2/a/manifests/1", "").is_some());
         all.collect::<Vec<u32>>()
     };
     assert_eq!(struck(When::Always), [1, 2, 3, 4, 5, 6]);
@@ -136,7 +144,7 @@ fn a_rule_strikes_the_requests_that_it_says() {
     let by_chance = |seed| {
         let mut rule = Rule::new("*", "*", When::Percent(30), Fault::Drop).seed(seed);
         (0..1000)
-            .map(|_| rule.strikes("GET", "/").is_some())
+            .map(|_| rule.strikes("GET", "/", "").is_some())
             .collect::<Vec<_>>()
     };
     let count = by_chance(7).iter().filter(|struck| **struck).count();

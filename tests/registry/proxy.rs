@@ -83,19 +83,24 @@ impl Proxy {
         *lock(&self.state.rules) = rules;
     }
 
-    /// All requests that have ended, in the order in which they did. A client may have its answer
-    /// before we have counted it, so those under way get a moment.
+    /// All requests that have ended, in the order in which they did.
     pub(crate) fn seen(&self) -> Vec<Seen> {
-        let start = Instant::now();
-        while self.state.under_way.load(Ordering::SeqCst) > 0 && start.elapsed() < MOMENT {
-            thread::sleep(Duration::from_millis(1));
-        }
+        self.settle();
         lock(&self.state.seen).clone()
     }
 
     /// Forgets them.
     pub(crate) fn forget(&self) {
+        self.settle();
         lock(&self.state.seen).clear();
+    }
+
+    /// A client may have its answer before we have counted it, so those under way get a moment.
+    fn settle(&self) {
+        let start = Instant::now();
+        while self.state.under_way.load(Ordering::SeqCst) > 0 && start.elapsed() < MOMENT {
+            thread::sleep(Duration::from_millis(1));
+        }
     }
 
     /// Those with that method and path, in which `*` stands for anything.
@@ -139,12 +144,14 @@ impl State {
         let authorization = exchange.request.get("authorization");
         let scheme = authorization.and_then(|value| value.split(' ').next());
         let scheme = scheme.map(str::to_owned);
+        let kind = exchange.request.get("content-type").unwrap_or_default();
+        let kind = kind.to_owned();
         let fault = {
             let mut rules = lock(&self.rules);
             // All of them count, whichever strikes.
             let faults: Vec<_> = rules
                 .iter_mut()
-                .filter_map(|rule| rule.strikes(&method, &path))
+                .filter_map(|rule| rule.strikes(&method, &path, &kind))
                 .collect();
             faults.into_iter().next()
         };

@@ -3,7 +3,7 @@
 
 use std::cell::Cell;
 
-use super::stream::stated_digest;
+use super::names::stated_digest;
 use crate::oci::Digest;
 
 /// What was found out about a container while it comes by, and about those around it.

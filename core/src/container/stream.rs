@@ -10,6 +10,7 @@ use super::checksum::{self, Algorithm, List, Summed, Summer, Wanted};
 use super::evidence::{Found, is_layer};
 use super::input::Counted;
 use super::members::{Members, Nested, Streamed};
+use super::names::{is_document, is_text_that_counts, stated_digest};
 use super::nest::{Inflated, Raw};
 use crate::compress::{self, Inflater, LimitedExpansion};
 use crate::error::{Error, ErrorKind, Result};
@@ -529,33 +530,4 @@ fn keep_more(kept: &mut u64, size: u64) -> Result<()> {
             .hint("decompress the archive first: it is then read in place"));
     }
     Ok(())
-}
-
-/// The digest that a member's name states for its content.
-pub(crate) fn stated_digest(name: &str) -> Option<Digest> {
-    let blob = name
-        .rfind("blobs/")
-        .filter(|at| *at == 0 || name[..*at].ends_with('/'));
-    if let Some(digest) = blob.and_then(|at| Digest::from_blob_path(&name[at..])) {
-        return Some(digest);
-    }
-    let last = name.rsplit('/').next().unwrap_or(name);
-    let hex = last
-        .strip_prefix("sha256:")
-        .or_else(|| last.strip_suffix(".tar.gz"))
-        .or_else(|| last.strip_suffix(".tar.zst"))
-        .or_else(|| last.strip_suffix(".json"))?;
-    Digest::from_sha256_hex(hex)
-}
-
-/// Whether a file of this name is read for what it says, though it is no JSON.
-fn is_text_that_counts(name: &str) -> bool {
-    let endings = [".yaml", ".yml", ".list", "sum", "sums", ".txt"];
-    endings.iter().any(|ending| name.ends_with(ending)) || name.contains("original-chart/")
-}
-
-/// Whether content may be a JSON document.
-fn is_document(first: &[u8]) -> bool {
-    let text = first.iter().find(|byte| !byte.is_ascii_whitespace());
-    matches!(text, Some(b'{' | b'['))
 }

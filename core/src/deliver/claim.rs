@@ -8,7 +8,7 @@ mod protocol;
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::tag::{Held, Merged, Outgoing, Tagger, about, contended, held, own};
+use super::tag::{Held, Merged, Outgoing, Tagger, about, contended, held, own, refuses_oci};
 use super::target::Under;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fuse::variant::{Flattened, Variant};
@@ -60,6 +60,12 @@ pub(super) fn settle(tagger: &Tagger<'_>, image: &Outgoing, planned: Merged) -> 
     let sender = tagger.sender;
     sender
         .manifests(&image.spot, &planned.image, &fresh)
+        .map_err(|error| match refuses_oci(&error) {
+            true => error.better_hint(
+                "this registry may not take OCI types: `--media-types docker` sends Docker's",
+            ),
+            false => error,
+        })
         .map_err(blame)?;
     let mut writer = Writer::new(brings);
     for _ in 0..STEPS {

@@ -81,6 +81,11 @@ impl Preflight {
         Ok(there)
     }
 
+    /// Whether `spot` is in a project that this run would create, if it did anything.
+    pub(super) fn is_imagined(&self, spot: &Spot, dry_run: bool) -> bool {
+        dry_run && self.known().made.contains(&project(spot))
+    }
+
     /// Checks everything that `targets` name. Projects that are missing are all told at once.
     pub(super) fn check(
         &self,

@@ -9,7 +9,7 @@ use super::pass::Passing;
 use super::preflight::Preflight;
 use super::send::{Ledger, Needs, Sender, Spot};
 use super::spool::Spool;
-use super::tag::{Merged, Outgoing, Tagger};
+use super::tag::{Merged, Outgoing, Tagger, refuses_oci};
 use super::target::{Base, Target, targets};
 use super::{DeliverOptions, claim, tell};
 use crate::error::{Error, ErrorKind, Result};
@@ -187,6 +187,7 @@ impl Push<'_> {
         let warnings = self.preflight.warnings(&targets, dry_run);
         self.report.warnings.extend(warnings);
         self.report.bytes.read = opened.read;
+        self.sender.ledger.learn(&opened);
         let (images, left, made) = self.outgoing(selection, targets, &opened)?;
         self.deliver(images, left, &made, &opened)
     }
@@ -293,7 +294,11 @@ impl Push<'_> {
             // All manifests before the first tag.
             let planned = self.each_planned(planned, &mut left, |image, merged| {
                 if merged.settled.is_none() {
-                    tagger.put_children(image, &merged)?;
+                    match tagger.put_children(image, &merged) {
+                        // Who writes the tag knows what to do about that.
+                        Err(error) if refuses_oci(&error) => {}
+                        put => put?,
+                    }
                 }
                 Ok(merged)
             })?;

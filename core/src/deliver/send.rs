@@ -12,6 +12,8 @@ use super::target::Target;
 use crate::error::{Error, Result};
 use crate::fuse::assemble::Assembled;
 use crate::fuse::blobs::layers;
+use crate::fuse::open::Everything;
+use crate::fuse::plan::reach;
 use crate::graph::ImageNode;
 use crate::oci::Digest;
 use crate::progress::Progress;
@@ -115,6 +117,26 @@ impl Ledger {
             .insert(spot.clone());
     }
 
+    /// Notes what sources in registries hold: it can be taken over from there.
+    pub(super) fn learn(&self, opened: &Everything) {
+        for input in &opened.inputs {
+            let Some(repository) = input.archive.repository() else {
+                continue;
+            };
+            let spot = Spot {
+                host: repository.host().to_owned(),
+                repository: repository.name().to_owned(),
+            };
+            for found in input.listed.iter().filter_map(|l| l.found.as_ref().ok()) {
+                reach(&found.node, &mut |descriptor| {
+                    if !descriptor.is_foreign() {
+                        self.holds(&spot, descriptor.digest);
+                    }
+                });
+            }
+        }
+    }
+
     /// Notes that the manifest is in `spot`, with everything it leads to.
     fn complete(&self, spot: &Spot, image: &ImageNode) {
         let manifest = &image.manifest;
@@ -188,7 +210,9 @@ impl Sender<'_> {
             .iter()
             .filter(|(spot, image)| {
                 let digest = image.manifest.descriptor.digest;
-                !self.ledger.is_complete(spot, &digest) && asked.insert((spot, digest))
+                !self.preflight.is_imagined(spot, self.dry_run)
+                    && !self.ledger.is_complete(spot, &digest)
+                    && asked.insert((spot, digest))
             })
             .collect();
         self.each(&images, |(spot, image)| {
@@ -241,6 +265,9 @@ impl Sender<'_> {
     fn finds(&self, spot: &Spot, blob: &Expected) -> Result<bool> {
         let key = (spot.clone(), blob.digest);
         if lock(&self.ledger.absent).contains(&key) {
+            return Ok(false);
+        }
+        if self.preflight.is_imagined(spot, self.dry_run) {
             return Ok(false);
         }
         let there = self.repository(spot).blob(&blob.digest);

@@ -80,7 +80,15 @@ impl Tagger<'_> {
     fn plan_as(&self, image: &Outgoing, types: MediaTypes) -> Result<Merged> {
         let own = own(&image.selected);
         let under = image.target.under.text();
-        let there = Image::open(self.repository(image), under)?;
+        // A project that is yet to be created has nothing under any name.
+        let there = match self
+            .sender
+            .preflight
+            .is_imagined(&image.spot, self.sender.dry_run)
+        {
+            true => None,
+            false => Image::open(self.repository(image), under)?,
+        };
         if own.variants.is_empty() {
             // Nothing but taking platforms off what is there.
             let nothing = || {
@@ -122,14 +130,21 @@ impl Tagger<'_> {
                         .any(|own| own == platform)
                 };
                 merged.dropped = had.into_iter().filter(|had| !has(had)).collect();
+                let dropped = std::mem::take(&mut merged.dropped);
+                let nothing = Held {
+                    root,
+                    flattened: Flattened::default(),
+                };
+                // An index that is there stays one.
+                let own = self::own(&image.selected);
+                let mut merged = self.combine(image, own, Some(nothing), types)?;
                 let selected = &mut merged.image.selected;
                 selected.replaced = selected
                     .variants
                     .iter()
                     .map(|v| v.platform.clone())
                     .collect();
-                selected.previous = Some(root);
-                Ok(merged)
+                Ok(Merged { dropped, ..merged })
             }
             OnExisting::Merge | OnExisting::Skip => {
                 let held = held(&there, &image.target)?;
@@ -385,7 +400,7 @@ pub(super) fn about(error: Error, target: &Target) -> Error {
 }
 
 /// Whether a registry refused a document for its media type: distribution before 2.7, Huawei SWR.
-fn refuses_oci(error: &Error) -> bool {
+pub(super) fn refuses_oci(error: &Error) -> bool {
     let status = error.get_status();
     let code = error.get_code().unwrap_or_default();
     let says = error.message().to_ascii_lowercase();

@@ -93,7 +93,8 @@ fn root(
             .map(|attachment| attachment.descriptor.clone()),
     );
     let mut seen = BTreeSet::new();
-    children.retain(|child| seen.insert(child.digest));
+    // One image may stand for several platforms.
+    children.retain(|child| seen.insert((child.digest, child.platform.clone())));
 
     let plain =
         |only: &Descriptor| Descriptor::new(only.media_type.clone(), only.digest, only.size);
@@ -103,7 +104,7 @@ fn root(
     {
         return Ok(plain(only));
     }
-    if let Some(index) = unchanged(selected, &seen, options) {
+    if let Some(index) = unchanged(selected, &children, options) {
         made.insert(index.bytes.clone());
         return Ok(index.descriptor.clone());
     }
@@ -137,10 +138,18 @@ fn root(
 /// byte. That is also how partial archives that complete each other give their original index.
 fn unchanged<'a>(
     selected: &'a Selected,
-    children: &BTreeSet<Digest>,
+    children: &[Descriptor],
     options: &FuseOptions,
 ) -> Option<&'a Raw<Index>> {
     let pinned = selected.reference.digest();
+    let digests: BTreeSet<Digest> = children.iter().map(|child| child.digest).collect();
+    let agrees = |said: &Descriptor| {
+        let mut same = children.iter().filter(|child| child.digest == said.digest);
+        same.any(|child| match (&child.platform, &said.platform) {
+            (Some(own), Some(said)) => own.selects(said) || said.selects(own),
+            _ => true,
+        })
+    };
     let fits = |index: &&Raw<Index>| {
         let media_type = &index.descriptor.media_type;
         let named: BTreeSet<Digest> = index
@@ -155,7 +164,9 @@ fn unchanged<'a>(
             MediaTypes::Docker => *media_type == MediaType::DOCKER_LIST,
         };
         // A pinned index stays even if some of its children are absent.
-        type_fits && named == *children || pinned == Some(&index.descriptor.digest)
+        let same = named == digests && index.view.manifests.iter().all(agrees);
+        type_fits && same && index.view.manifests.len() >= children.len()
+            || pinned == Some(&index.descriptor.digest)
     };
     let previous = selected.previous.as_ref().map(|root| root.digest);
     selected.indexes.iter().filter(fits).min_by_key(|index| {

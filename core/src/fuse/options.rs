@@ -249,20 +249,20 @@ pub struct FuseOptions {
     /// How to get into registries.
     pub connect: Connect,
     /// Everything is one image.
-    pub(crate) only: Option<Only>,
+    pub only: Option<Only>,
 }
 
 /// All sources are variants of one image, whatever they call it.
 #[derive(Debug, Clone)]
-pub(crate) struct Only {
+pub struct Only {
     /// What it is called.
-    pub(crate) reference: Reference,
+    pub reference: Reference,
     /// Whether what the destination has under that name stays.
-    pub(crate) append: bool,
+    pub append: bool,
     /// Platforms that do not stay.
-    pub(crate) remove: Vec<Platform>,
+    pub remove: Vec<Platform>,
     /// Whether the sources are what the destination has, and lose them too.
-    pub(crate) takes_off: bool,
+    pub takes_off: bool,
 }
 
 impl Default for FuseOptions {

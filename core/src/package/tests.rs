@@ -57,10 +57,11 @@ fn a_compressed_member_that_shows_late_what_it_holds_is_inflated_once() {
         let keep = Keep::Spool {
             blobs: Arc::clone(&blobs),
             files: true,
+            pass: None,
         };
         let progress = Progress::default();
         let location = Location::parse(&path).expect("a path");
-        let source = Source::open(&location, &keep, &progress).expect("a package");
+        let source = Source::open(&location, &keep, None, &progress).expect("a package");
         assert_eq!(progress.snapshot().bytes, outer.len() as u64, "{name}");
         let charts = source.bundles().len();
         assert_eq!(charts, if holds { 2 } else { 1 }, "{name}");

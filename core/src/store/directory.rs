@@ -20,7 +20,7 @@ use crate::progress::Progress;
 const WRITEBACK: u64 = 8 << 20;
 
 /// How much is written between two looks at the space that is left.
-const LOOK: u64 = 16 << 20;
+const LOOK: u64 = 2 << 20;
 
 /// A directory of blobs that only this run writes to.
 #[derive(Debug)]

@@ -1,0 +1,120 @@
+//! `index create`, as `docker manifest create`, `annotate` and `push`.
+
+use fusion_core::deliver::index_create;
+use fusion_core::progress::Stop;
+use serde_json::Value;
+
+use super::{Yard, amd64, arm64, children, image, platforms, there};
+use crate::registry::docker::DockerRegistry;
+
+impl Yard {
+    fn index(&self, target: &str, sources: &[&str], chosen: &[(&str, &str)]) -> Value {
+        let options = self.options(chosen);
+        match index_create(target, sources, &options, None, &Stop::new()) {
+            Ok(report) => serde_json::from_str(&report.to_json()).unwrap(),
+            Err(failure) => panic!("{target}: {:?}", failure.error),
+        }
+    }
+}
+
+/// Two images under names of their own, as build machines push them.
+fn built(yard: &Yard, host: &str) {
+    let app = |arch: &str| format!("docker.io/t/app-linux-{arch}:1.5");
+    let one = yard.archive("1.tar", &[Yard::image(&app("amd64"), &amd64(), 1)]);
+    let other = yard.archive("2.tar", &[Yard::image(&app("arm64"), &arm64(), 1)]);
+    yard.push(&[&one, &other], host, &[]);
+}
+
+#[test]
+fn one_step_instead_of_three() {
+    let (registry, yard) = (DockerRegistry::open(), Yard::new());
+    let host = registry.host();
+    built(&yard, host);
+    let target = format!("{host}/t/app:1.5");
+    let sources = ["amd64", "arm64"].map(|arch| format!("{host}/t/app-linux-{arch}:1.5"));
+    let sources = [sources[0].as_str(), sources[1].as_str()];
+    let made = yard.index(&target, &sources, &[("annotation", "a.b=c")]);
+    assert_eq!(made["command"], "index create");
+    assert_eq!(image(&made, "t/app:1.5")["action"], "created");
+    // The blobs were there, in other repositories.
+    assert_eq!(made["bytes"]["uploaded"], 0, "{made}");
+    assert_eq!(
+        children(host, "t/app", "1.5"),
+        ["linux/amd64", "linux/arm64"]
+    );
+    assert_eq!(
+        there(host, "t/app", "1.5").unwrap().1["annotations"]["a.b"],
+        "c"
+    );
+
+    let again = yard.index(&target, &sources, &[("annotation", "a.b=c")]);
+    assert_eq!(image(&again, "t/app:1.5")["action"], "unchanged");
+}
+
+#[test]
+fn platforms_are_overridden_added_and_taken_off() {
+    let (registry, yard) = (DockerRegistry::open(), Yard::new());
+    let host = registry.host();
+    built(&yard, host);
+    let target = format!("{host}/t/app:1.5");
+    let amd = format!("{host}/t/app-linux-amd64:1.5");
+    let arm = format!("{host}/t/app-linux-arm64:1.5");
+    // One platform is an index too: it was asked for.
+    yard.index(&target, &[&amd], &[]);
+    assert_eq!(children(host, "t/app", "1.5"), ["linux/amd64"]);
+    yard.index(
+        &target,
+        &[&format!("{arm}=linux/arm64/v9")],
+        &[("append", "true")],
+    );
+    assert_eq!(
+        children(host, "t/app", "1.5"),
+        ["linux/amd64", "linux/arm64/v9"]
+    );
+    // What the index says of a platform stays, whatever the configuration says.
+    let added = yard.index(&target, &[&arm], &[("append", "true")]);
+    assert_eq!(
+        platforms(image(&added, "t/app:1.5")),
+        ["linux/amd64", "linux/arm64", "linux/arm64/v9"]
+    );
+    yard.index(&target, &[], &[("remove", "linux/arm64/v9,linux/amd64")]);
+    assert_eq!(children(host, "t/app", "1.5"), ["linux/arm64"]);
+    // Without `append` the tag is made anew, and what it loses is said.
+    let anew = yard.index(&target, &[&amd], &[]);
+    assert_eq!(children(host, "t/app", "1.5"), ["linux/amd64"]);
+    assert!(
+        anew["warnings"].to_string().contains("linux/arm64"),
+        "{anew}"
+    );
+}
+
+#[test]
+fn layouts_are_sources_and_targets() {
+    let (registry, yard) = (DockerRegistry::open(), Yard::new());
+    let host = registry.host();
+    built(&yard, host);
+    let amd = format!("{host}/t/app-linux-amd64:1.5");
+    let arm = format!("{host}/t/app-linux-arm64:1.5");
+    let layout = format!("oci:{}:h.local/t/app:1", yard.path("layout").display());
+    let made = yard.index(&layout, &[&amd, &arm], &[]);
+    let root = &made["images"][0];
+    assert_eq!(root["reference"], "h.local/t/app:1");
+    assert_eq!(platforms(root), ["linux/amd64", "linux/arm64"]);
+    // Another image joins the layout, and leaves the first alone.
+    let other = format!("oci:{}:h.local/t/other:1", yard.path("layout").display());
+    yard.index(&other, &[&amd], &[]);
+    let target = format!("{host}/from/layout:1");
+    yard.index(&target, &[&layout], &[]);
+    assert_eq!(
+        children(host, "from/layout", "1"),
+        ["linux/amd64", "linux/arm64"]
+    );
+    yard.index(&layout, &[], &[("remove", "linux/amd64")]);
+    yard.index(&target, &[&layout], &[]);
+    assert_eq!(children(host, "from/layout", "1"), ["linux/arm64"]);
+    yard.index(&target, &[&other], &[("append", "true")]);
+    assert_eq!(
+        children(host, "from/layout", "1"),
+        ["linux/amd64", "linux/arm64"]
+    );
+}

@@ -1,0 +1,77 @@
+//! Killed at any time: tags stay whole, and the next run sends only what is missing.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use super::{Yard, there};
+use crate::registry::docker::DockerRegistry;
+use crate::registry::faults::{Fault, Rule, When};
+use crate::registry::proxy::Proxy;
+
+const NAMES: [&str; 3] = [
+    "docker.io/acme/app:1",
+    "docker.io/acme/other:1",
+    "docker.io/acme/third:1",
+];
+
+#[test]
+fn the_next_run_sends_only_what_is_missing() {
+    let yard = Yard::new();
+    let [amd, arm] = yard.pair(&NAMES, 400_000);
+    // So slow that it can be killed between any two requests.
+    let slow = || {
+        vec![Rule::new(
+            "*",
+            "*",
+            When::Always,
+            Fault::Delay(Duration::from_millis(15)),
+        )]
+    };
+    let mut interrupted = 0;
+    for round in 0..16 {
+        let registry = DockerRegistry::open();
+        let proxy = Proxy::start(registry.host(), slow());
+        let to = format!("{}/p", proxy.host());
+        let words = [
+            "push",
+            amd.to_str().unwrap(),
+            arm.to_str().unwrap(),
+            "--to",
+            &to,
+        ];
+        let mut child = yard
+            .fusion(&words)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(Duration::from_millis(30 + round * 60));
+        child.kill().unwrap();
+        interrupted += u32::from(!child.wait().unwrap().success());
+        let arrived = registry.uploads().blobs;
+        for name in ["app", "other", "third"] {
+            if let Some((_, index)) = there(registry.host(), &format!("p/acme/{name}"), "1") {
+                assert_eq!(index["manifests"].as_array().map(Vec::len), Some(2));
+            }
+        }
+        proxy.rules(Vec::new());
+        proxy.forget();
+        let report = yard.push(&[&amd, &arm], &to, &[]);
+        // Whatever arrived whole is not sent again.
+        for (_, digest) in arrived.keys() {
+            assert_eq!(
+                registry.uploads().times(digest),
+                1,
+                "round {round}: {digest}"
+            );
+        }
+        let all: u64 = report["bytes"]["unique"].as_u64().unwrap();
+        let sent = report["bytes"]["uploaded"].as_u64().unwrap();
+        assert!(arrived.is_empty() || sent < all, "{sent} of {all}");
+        assert!(proxy.sent() >= sent);
+    }
+    assert!(
+        interrupted > 5,
+        "only {interrupted} runs were killed in time"
+    );
+}

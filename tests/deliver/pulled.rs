@@ -1,0 +1,155 @@
+//! What was pushed, pulled back by the real clients: each gets its platform, every digest is the
+//! one that was reported.
+
+use fusion_fixtures::{Flavour, Options, synthetic, write};
+
+use super::{Yard, image};
+use crate::clients::containerd::Containerd;
+use crate::clients::docker::Docker;
+use crate::clients::podman::Podman;
+use crate::clients::process::{run, run_text};
+use crate::clients::skopeo::{copy_all, skopeo};
+use crate::registry::docker::DockerRegistry;
+
+const APP: &str = "docker.io/acme/app:1";
+
+/// Loopback registries are reached without TLS by all of them, once they are told.
+#[test]
+fn every_client_pulls_its_own_platform() {
+    let (registry, yard) = (DockerRegistry::open(), Yard::new());
+    let host = registry.host();
+    // Every flavour, so that manifests of all kinds arrive.
+    for flavour in Flavour::ALL {
+        let folder = yard.path(flavour.name());
+        std::fs::create_dir(&folder).unwrap();
+        let sizes = [3000, 2000];
+        let (amd64, arm) = synthetic::pair(&[APP], 11, &sizes, 1).unwrap();
+        let options = Options::default();
+        let form = flavour.usual_form();
+        let (one, other) = (folder.join("one"), folder.join("other"));
+        write(flavour, form, &amd64, &one, &options).unwrap();
+        write(flavour, form, &arm, &other, &options).unwrap();
+        let prefix = format!("{host}/{}", flavour.name());
+        let report = yard.push(&[&one, &other], &prefix, &[]);
+        let target = image(&report, "acme/app:1")["target"].as_str().unwrap();
+        let digest = image(&report, "acme/app:1")["digest"].as_str().unwrap();
+
+        // skopeo: everything, byte for byte.
+        let out = format!("oci:{}:1", folder.join("out").display());
+        let mut copy = skopeo();
+        copy.args(["copy", "--quiet", "--all", "--preserve-digests"]);
+        copy.args([
+            "--src-tls-verify=false",
+            &format!("docker://{target}"),
+            &out,
+        ]);
+        run(&mut copy).unwrap();
+        let mut raw = skopeo();
+        raw.args([
+            "inspect",
+            "--raw",
+            "--tls-verify=false",
+            &format!("docker://{target}"),
+        ]);
+        let bytes = run(&mut raw).unwrap();
+        assert_eq!(
+            format!("sha256:{}", crate::clients::process::sha256(&bytes)),
+            digest
+        );
+
+        // containerd: all platforms, all content.
+        let containerd = Containerd::shared().fresh();
+        let mut pull = containerd.ctr();
+        pull.args(["images", "pull", "--plain-http", "--all-platforms", target]);
+        run(&mut pull).unwrap();
+        assert_eq!(containerd.image(target).unwrap().digest, digest);
+        assert_eq!(
+            containerd.platforms(target).unwrap(),
+            ["linux/amd64", "linux/arm64"]
+        );
+        containerd.check_complete(target).unwrap();
+
+        // podman: the other architecture, asked for.
+        let podman = Podman::new();
+        let mut pull = podman.podman();
+        pull.args([
+            "pull",
+            "--quiet",
+            "--tls-verify=false",
+            "--arch",
+            "arm64",
+            target,
+        ]);
+        run_text(&mut pull).unwrap();
+        assert_eq!(podman.inspect(target).unwrap().architecture, "arm64");
+        podman.clear().unwrap();
+
+        // docker: the host's own.
+        let docker = Docker::shared();
+        let mut pull = docker.docker();
+        pull.args(["pull", "--quiet", target]);
+        run_text(&mut pull).unwrap();
+        let own = crate::clients::containerd::host_architecture();
+        assert_eq!(docker.inspect(target).unwrap().architecture, own);
+        docker.clear().unwrap();
+    }
+}
+
+#[test]
+fn an_image_from_a_registry_is_fused_with_one_from_an_archive() {
+    let (registry, yard) = (DockerRegistry::open(), Yard::new());
+    let host = registry.host();
+    let [amd, arm] = yard.pair(&[APP], 4000);
+    yard.push(&[&amd], &format!("{host}/p"), &[]);
+    let source = format!("docker://{host}/p/acme/app:1");
+    let rename = format!("{host}/p=docker.io");
+    let out = yard.path("fused.tar");
+    let words = [
+        "fuse",
+        &source,
+        arm.to_str().unwrap(),
+        "-o",
+        out.to_str().unwrap(),
+    ];
+    let ran = yard
+        .fusion(&words)
+        .args(["--rename", &rename])
+        .output()
+        .unwrap();
+    assert!(
+        ran.status.success(),
+        "{}",
+        String::from_utf8_lossy(&ran.stderr)
+    );
+    let text = String::from_utf8_lossy(&ran.stdout).into_owned();
+    assert!(text.contains("linux/amd64, linux/arm64"), "{text}");
+    let checked = yard
+        .fusion(&["verify", out.to_str().unwrap()])
+        .status()
+        .unwrap();
+    assert!(checked.success());
+    copy_all(
+        &format!("oci-archive:{}:{APP}", out.display()),
+        &format!("oci:{}:1", yard.path("copied").display()),
+    )
+    .unwrap();
+    // Looked at and verified where it is, too.
+    let ran = yard
+        .fusion(&["inspect", &source, "--json"])
+        .output()
+        .unwrap();
+    let seen: serde_json::Value = serde_json::from_slice(&ran.stdout).unwrap();
+    assert_eq!(seen["images"][0]["platforms"][0]["platform"], "linux/amd64");
+    assert!(
+        yard.fusion(&["verify", &source])
+            .status()
+            .unwrap()
+            .success()
+    );
+    // `-o docker://` is a push.
+    let to = format!("docker://{host}/again");
+    let words = ["fuse", out.to_str().unwrap(), "-o", &to, "--json"];
+    let ran = yard.fusion(&words).output().unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&ran.stdout).unwrap();
+    assert_eq!(image(&report, "/again/acme/app:1")["action"], "created");
+}
