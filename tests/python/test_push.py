@@ -80,8 +80,9 @@ def test_names(pair: list[str], base: str) -> None:
     assert of(last).target == f"{base}/hello:1.0"
     origin = fusion.push(pair, base, names="origin", images="*hello*", dry_run=True)
     assert of(origin).target == f"{base}/docker.io/library/hello:1.0"
-    moved = fusion.push(pair, base, rename={"docker.io/library": "a.local/b"}, images="*hello*", dry_run=True)
-    assert moved.images[0].target == "a.local/b/hello:1.0"
+    rename = {"docker.io/library": f"{base}/moved"}
+    moved = fusion.push(pair, base, rename=rename, images="*hello*", dry_run=True)
+    assert moved.images[0].target == f"{base}/moved/hello:1.0"
 
 
 @pytest.mark.parametrize(
@@ -124,7 +125,7 @@ def test_indexes(pair: list[str], base: str) -> None:
 
 
 def test_an_index_in_a_layout(pair: list[str], tmp_path: Path) -> None:
-    fusion.fuse(pair, tmp_path / "layout/")
+    fusion.fuse(pair, tmp_path / "layout", format="oci")
     target = f"oci:{tmp_path}/out:harbor.local/t/hello:1.0"
     report = fusion.index_create(target, f"oci:{tmp_path}/layout:{HELLO}")
     assert report.command == "index create"
