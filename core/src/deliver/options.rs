@@ -67,10 +67,6 @@ fn visibility(value: &str) -> Result<Option<Visibility>, Error> {
     match value {
         "true" | "" => Ok(Some(Visibility::Public)),
         "false" => Ok(None),
-        word => word.parse().map(Some).map_err(|error: Error| {
-            error
-                .with_kind(ErrorKind::Usage)
-                .hint("`create-projects` is `public` or `private`")
-        }),
+        word => word.parse().map(Some),
     }
 }
