@@ -225,7 +225,8 @@ const INDEX: &[Case] = &[
 
 #[test]
 fn each_option_arrives_in_the_engine() {
-    let verbs: [(fn(&str) -> DeliverOptions, &[&[Case]]); 3] = [
+    type Parse = fn(&str) -> DeliverOptions;
+    let verbs: [(Parse, &[&[Case]]); 3] = [
         (of_fuse, &[SHARED, REGISTRY, NAMES, FUSE]),
         (of_push, &[SHARED, REGISTRY, NAMES]),
         (of_index, &[REGISTRY, INDEX]),

@@ -9,8 +9,10 @@ use crate::oci::Platform;
 
 words!(
     /// What images are called in a registry.
+    #[derive(Default)]
     Names, "way to name images", {
         /// The prefix, and the repository's path without its registry.
+        #[default]
         Path = "path",
         /// The prefix, and the last component of the repository.
         Last = "last",
@@ -47,12 +49,6 @@ pub struct DeliverOptions {
     pub append: bool,
     /// `index create`: take these platforms off.
     pub remove: Vec<Platform>,
-}
-
-impl Default for Names {
-    fn default() -> Self {
-        Self::Path
-    }
 }
 
 impl DeliverOptions {
