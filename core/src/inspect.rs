@@ -11,7 +11,7 @@ use crate::location::Location;
 use crate::oci::{Descriptor, Digest, Platform, Reference};
 use crate::package::{self, Keep, Source};
 use crate::progress::{Phase, Progress, Sink, Stop, drive};
-use crate::registry::{Client, Connect};
+use crate::registry::Connect;
 use crate::report::{
     InspectedChart, InspectedImage, InspectedLayer, InspectedPlatform, InspectedSource, Inspection,
     Variant as Shown, Warning,
@@ -33,11 +33,7 @@ pub fn inspect(
         source.reference = Some(reference.to_owned());
     }
     let progress = Progress::new(stop.clone());
-    let client = Client::new(
-        connect.access.clone(),
-        connect.settings.clone(),
-        stop.clone(),
-    )?;
+    let client = connect.client(source.registry(), progress.stop())?;
     drive(&progress, sink, || {
         let streamed = package::is_stream(&source)?;
         let total = if streamed {

@@ -38,10 +38,9 @@ pub fn verify(
         .collect();
     let mut verification = Verification::new(names);
     let progress = Progress::new(stop.clone());
-    let client = Client::new(
-        connect.access.clone(),
-        connect.settings.clone(),
-        stop.clone(),
+    let client = connect.client(
+        sources.iter().filter_map(Location::registry),
+        progress.stop(),
     )?;
     drive(&progress, sink, || {
         let pool = workers::pool(jobs)?;

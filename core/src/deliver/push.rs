@@ -88,11 +88,8 @@ fn go(
         .map_or(CONNECTIONS, |jobs| jobs.min(CONNECTIONS));
     let senders = Arc::new(workers::pool(Some(connections))?);
     let connect = &options.fuse.connect;
-    let client = Client::new(
-        connect.access.clone(),
-        connect.settings.clone(),
-        progress.stop(),
-    )?;
+    // User and password are for the registry that is pushed to; sources may lie in others.
+    let client = connect.client([base.host.as_str()], progress.stop())?;
     // Before anything is read: that may take an hour.
     client.host(&base.host).check()?;
     let spool = Spool::take(sources, &base, options)?.map(Arc::new);

@@ -19,7 +19,6 @@ use crate::fsx::{self, Staging};
 use crate::location::{Location, Transport};
 use crate::package::Keep;
 use crate::progress::Progress;
-use crate::registry::Client;
 use crate::report::Report;
 use crate::store::{BlobSource, Sources, workers};
 
@@ -93,11 +92,8 @@ fn go(
         },
         None => Keep::Documents,
     };
-    let client = Client::new(
-        options.connect.access.clone(),
-        options.connect.settings.clone(),
-        progress.stop(),
-    )?;
+    let hosts = sources.iter().filter_map(Location::registry);
+    let client = options.connect.client(hosts, progress.stop())?;
     let existing = destination.as_ref().and_then(|destination| {
         let existing = destination.merge.as_ref()?;
         Some((existing, destination.replaces))
