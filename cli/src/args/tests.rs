@@ -341,6 +341,10 @@ fn mistakes_are_said_in_our_words() {
             "missing `--password-stdin` [try `fusion fuse --help`]",
         ),
         (
+            "fusion push a --to h --password-stdin=hunter2",
+            "`--password-stdin` takes no value [try `fusion fuse --help`]",
+        ),
+        (
             "fusion push a --to h --password x",
             "there is no option `--password` here [did you mean `--password-stdin`?]",
         ),

@@ -33,6 +33,8 @@ pub(crate) fn usage_error(refused: &clap::Error, command: &str) -> Error {
                 words => error(message).hint(format!("write one of {}", words.join(", "))),
             }
         }
+        // The value is not shown: somebody may have written a password.
+        Clap::TooManyValues => error(format!("`{option}` takes no value")),
         Clap::UnknownArgument => suggest(
             error(format!("there is no option `{option}` here")),
             refused,
