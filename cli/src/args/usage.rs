@@ -74,9 +74,9 @@ fn suggest(error: Error, refused: &clap::Error, kind: ContextKind) -> Error {
     }
 }
 
-/// `--platform <PLATFORM>` → `--platform`; positional arguments lose their dots only.
+/// `--platform <PLATFORM>` → `--platform`, `--tls-verify[=<BOOL>]` → `--tls-verify`; positional arguments lose their dots only.
 fn name(text: &str) -> String {
-    match text.split_once(' ') {
+    match text.split_once([' ', '[']) {
         Some((option, _)) if option.starts_with('-') => option.to_owned(),
         _ => text.trim_end_matches('.').to_owned(),
     }
