@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::ThreadPool;
 
@@ -31,6 +32,10 @@ use crate::store::{BlobSource, Memory, Sources, workers};
 
 /// How many requests wait for a registry at once where nobody says.
 const CONNECTIONS: usize = 6;
+
+/// How often a run looks at the tags that it wrote once more, for as long as it finds something
+/// undone.
+const REVISITS: usize = 8;
 
 /// Where a run pushes to.
 enum To {
@@ -299,13 +304,30 @@ impl Push<'_> {
                 }
                 Ok(merged)
             })?;
-            self.each_planned(planned, &mut left, |image, merged| {
+            let claims = self.options.claim_tags || self.options.clean_claims;
+            let mut done = self.each_planned(planned, &mut left, |image, merged| {
                 claim::release(&tagger, image)?;
-                match self.options.claim_tags || self.options.clean_claims {
+                match claims {
                     true => claim::settle(&tagger, image, merged),
                     false => tagger.settle(image, merged),
                 }
-            })?
+            })?;
+            // Somebody who read a tag before this run wrote it may have written it since.
+            for _ in 0..REVISITS {
+                if self.options.claim_tags {
+                    break;
+                }
+                let undone = AtomicBool::new(false);
+                done = self.each_planned(done, &mut left, |image, merged| {
+                    let (merged, again) = tagger.revisit(image, merged)?;
+                    undone.fetch_or(again, Ordering::Relaxed);
+                    Ok(merged)
+                })?;
+                if !undone.into_inner() {
+                    break;
+                }
+            }
+            done
         };
         tell::images(self.report, done, left, opened)
     }
