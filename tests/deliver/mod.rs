@@ -7,6 +7,7 @@ mod index;
 mod killed;
 mod policies;
 mod pulled;
+mod resumed;
 mod streamed;
 mod together;
 
