@@ -5,6 +5,7 @@ mod faults;
 mod harbor;
 mod index;
 mod killed;
+mod memory;
 mod policies;
 mod pulled;
 mod resumed;
