@@ -70,6 +70,7 @@ benches() {
     need igzip:isal
     python3 benches/side_by_side.py --quick --python "${pythons[-1]}"
     python3 benches/packages.py --quick
+    python3 benches/registry.py --quick
 }
 
 mkdir -p "$target"
