@@ -5,12 +5,14 @@ source "$(dirname "$0")/common.sh"
 need_rust
 say "Engine"
 cargo bench --locked --bench engine
-say "Packages"
-need igzip:isal
-packages=()
+need igzip:isal docker-registry:docker-registry
+common=()
 for option in "$@"; do
-    case $option in --quick | --check) packages+=("$option") ;; esac
+    case $option in --quick | --check) common+=("$option") ;; esac
 done
-python3 benches/packages.py "${packages[@]}"
+say "Packages"
+python3 benches/packages.py "${common[@]}"
+say "Registry"
+python3 benches/registry.py "${common[@]}"
 say "Side by side"
 exec python3 benches/side_by_side.py "$@"

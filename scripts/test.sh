@@ -70,6 +70,7 @@ benches() {
     need igzip:isal
     python3 benches/side_by_side.py --quick --python "${pythons[-1]}"
     python3 benches/packages.py --quick
+    python3 benches/registry.py --quick
 }
 
 mkdir -p "$target"
@@ -77,9 +78,10 @@ log=$target/test.log
 c_log=$target/test-c.log
 step "tools: shellcheck" need shellcheck:shellcheck
 step "tools: the real clients" clients
+step "tools: distribution 3, where Go is" tests/registry/distribution.sh
 step "formatting" cargo fmt --all --check
 step "scripts" shellcheck -x -P SCRIPTDIR .ci/run scripts/*.sh tests/clients/*.sh \
-    fixtures/*/*.sh examples/*.sh examples/*/*.sh
+    tests/registry/*.sh fixtures/*/*.sh examples/*.sh examples/*/*.sh
 step "lints" cargo clippy --locked --workspace --all-targets -- -D warnings
 step "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
 step "licences, sources, duplicates" scripts/deny.sh

@@ -284,16 +284,25 @@ impl Daemon {
         name: &'static str,
         state: TempDir,
         args: impl IntoIterator<Item = OsString>,
+        ready: impl FnMut() -> bool,
+    ) -> Self {
+        let words = std::iter::once(program(name).into()).chain(args);
+        Self::launch(name, state, words, ready)
+    }
+
+    /// Likewise, with a program that need not be installed, the first of `words`.
+    pub(crate) fn launch(
+        name: &'static str,
+        state: TempDir,
+        words: impl IntoIterator<Item = OsString>,
         mut ready: impl FnMut() -> bool,
     ) -> Self {
-        let daemon = program(name);
         let state = state.keep();
         fs::write(state.join("starting"), "").expect("writing into a state directory");
         let mut supervisor = command("sh")
             .args([OsStr::new("-c"), OsStr::new(SUPERVISOR), OsStr::new("sh")])
             .arg(&state)
-            .arg(daemon)
-            .args(args)
+            .args(words)
             .env("TMPDIR", &state)
             .stdin(Stdio::piped())
             .stdout(Stdio::null())

@@ -5,8 +5,10 @@ mod faults;
 mod harbor;
 mod index;
 mod killed;
+mod memory;
 mod policies;
 mod pulled;
+mod resumed;
 mod streamed;
 mod together;
 

@@ -3,14 +3,51 @@
 use fusion_core::ErrorKind;
 
 use super::{Yard, amd64, arm64, children, image, platforms, there};
-use crate::registry::docker::DockerRegistry;
+use crate::registry::docker::{DockerRegistry, Options};
 use crate::registry::uploads::Uploads;
 
 const APP: &str = "docker.io/acme/app:1";
 
-#[test]
-fn the_second_architecture_joins_the_first() {
-    let (registry, yard) = (DockerRegistry::open(), Yard::new());
+/// Makes of each of these a test on Debian's registry, and one on distribution 3.
+macro_rules! on_each_registry {
+    ($($case:ident)*) => {
+        mod debian {
+            $(#[test]
+            fn $case() {
+                super::$case(&super::DockerRegistry::start(&super::options()));
+            })*
+        }
+
+        mod distribution_3 {
+            $(#[test]
+            fn $case() {
+                if let Some(registry) = crate::registry::distribution::start(&super::options()) {
+                    super::$case(&registry);
+                }
+            })*
+        }
+    };
+}
+
+on_each_registry! {
+    the_second_architecture_joins_the_first
+    nothing_to_do_sends_nothing
+    each_policy_does_what_it_says
+    a_plan_says_what_would_be_sent_and_sends_nothing
+    two_images_on_one_name_are_found_before_anything_is_sent
+    each_blob_is_uploaded_once_and_shared
+    a_platform_that_the_registry_lost_is_not_dropped_in_silence
+}
+
+fn options() -> Options {
+    Options {
+        delete: true,
+        ..Options::default()
+    }
+}
+
+fn the_second_architecture_joins_the_first(registry: &DockerRegistry) {
+    let yard = Yard::new();
     let host = registry.host();
     let [amd, arm] = yard.pair(&[APP, "ghcr.io/x/tool:2"], 4000);
     let first = yard.push(&[&amd], &format!("{host}/p"), &[]);
@@ -38,9 +75,8 @@ fn the_second_architecture_joins_the_first() {
     assert_eq!(image(&both, "/q/acme/app:1")["digest"], app["digest"]);
 }
 
-#[test]
-fn nothing_to_do_sends_nothing() {
-    let (registry, yard) = (DockerRegistry::open(), Yard::new());
+fn nothing_to_do_sends_nothing(registry: &DockerRegistry) {
+    let yard = Yard::new();
     let to = format!("{}/p", registry.host());
     let [amd, arm] = yard.pair(&[APP, "ghcr.io/x/tool:2"], 4000);
     yard.push(&[&amd, &arm], &to, &[]);
@@ -67,9 +103,8 @@ fn nothing_to_do_sends_nothing() {
     );
 }
 
-#[test]
-fn each_policy_does_what_it_says() {
-    let (registry, yard) = (DockerRegistry::open(), Yard::new());
+fn each_policy_does_what_it_says(registry: &DockerRegistry) {
+    let yard = Yard::new();
     let host = registry.host();
     let to = format!("{host}/p");
     let both = [Yard::image(APP, &amd64(), 1), Yard::image(APP, &arm64(), 1)];
@@ -124,9 +159,8 @@ fn each_policy_does_what_it_says() {
     assert!(message.contains("linux/arm64"), "{message}");
 }
 
-#[test]
-fn a_plan_says_what_would_be_sent_and_sends_nothing() {
-    let (registry, yard) = (DockerRegistry::open(), Yard::new());
+fn a_plan_says_what_would_be_sent_and_sends_nothing(registry: &DockerRegistry) {
+    let yard = Yard::new();
     let to = format!("{}/p", registry.host());
     let [amd, arm] = yard.pair(&[APP, "ghcr.io/x/tool:2"], 4000);
     let plan = yard.push(&[&amd, &arm], &to, &[("dry-run", "true")]);
@@ -140,9 +174,8 @@ fn a_plan_says_what_would_be_sent_and_sends_nothing() {
     assert_eq!(later["bytes"]["uploaded"], 0);
 }
 
-#[test]
-fn two_images_on_one_name_are_found_before_anything_is_sent() {
-    let (registry, yard) = (DockerRegistry::open(), Yard::new());
+fn two_images_on_one_name_are_found_before_anything_is_sent(registry: &DockerRegistry) {
+    let yard = Yard::new();
     let [amd, _] = yard.pair(&["ghcr.io/a/app:1", "quay.io/b/app:1"], 2000);
     let to = format!("{}/p", registry.host());
     let failure = yard
@@ -155,9 +188,8 @@ fn two_images_on_one_name_are_found_before_anything_is_sent() {
     image(&told, "/p/quay.io/b/app:1");
 }
 
-#[test]
-fn each_blob_is_uploaded_once_and_shared() {
-    let (registry, yard) = (DockerRegistry::open(), Yard::new());
+fn each_blob_is_uploaded_once_and_shared(registry: &DockerRegistry) {
+    let yard = Yard::new();
     let names: Vec<String> = (0..6)
         .map(|at| format!("docker.io/acme/app{at}:1"))
         .collect();
@@ -174,13 +206,8 @@ fn each_blob_is_uploaded_once_and_shared() {
     assert_eq!(report["blobs"]["mounted"], 5);
 }
 
-#[test]
-fn a_platform_that_the_registry_lost_is_not_dropped_in_silence() {
-    let options = crate::registry::docker::Options {
-        delete: true,
-        ..Default::default()
-    };
-    let (registry, yard) = (DockerRegistry::start(&options), Yard::new());
+fn a_platform_that_the_registry_lost_is_not_dropped_in_silence(registry: &DockerRegistry) {
+    let yard = Yard::new();
     let host = registry.host();
     let to = format!("{host}/p");
     let [amd, arm] = yard.pair(&[APP], 2000);

@@ -1,17 +1,66 @@
 //! What was pushed, pulled back by the real clients: each gets its platform, every digest is the
 //! one that was reported.
 
-use fusion_fixtures::{Flavour, Options, synthetic, write};
+use std::path::Path;
 
-use super::{Yard, image};
+use fusion_fixtures::{Flavour, Options, synthetic, write};
+use serde_json::Value;
+
+use super::{Yard, image, platforms};
 use crate::clients::containerd::Containerd;
 use crate::clients::docker::Docker;
 use crate::clients::podman::Podman;
 use crate::clients::process::{run, run_text};
 use crate::clients::skopeo::{copy_all, skopeo};
+use crate::registry::distribution;
 use crate::registry::docker::DockerRegistry;
 
 const APP: &str = "docker.io/acme/app:1";
+
+/// Pushes a pair of archives of that flavour.
+fn pushed(yard: &Yard, flavour: Flavour, folder: &Path, host: &str) -> Value {
+    let (amd64, arm) = synthetic::pair(&[APP], 11, &[3000, 2000], 1).unwrap();
+    let options = Options::default();
+    let form = flavour.usual_form();
+    let (one, other) = (folder.join("one"), folder.join("other"));
+    write(flavour, form, &amd64, &one, &options).unwrap();
+    write(flavour, form, &arm, &other, &options).unwrap();
+    yard.push(&[&one, &other], &format!("{host}/{}", flavour.name()), &[])
+}
+
+/// skopeo: everything, byte for byte.
+fn copies_all(target: &str, digest: &str, out: &Path) {
+    let (source, out) = (
+        format!("docker://{target}"),
+        format!("oci:{}:1", out.display()),
+    );
+    let mut copy = skopeo();
+    copy.args(["copy", "--quiet", "--all", "--preserve-digests"]);
+    run(copy.args(["--src-tls-verify=false", &source, &out])).unwrap();
+    let mut raw = skopeo();
+    raw.args(["inspect", "--raw", "--tls-verify=false", &source]);
+    let bytes = run(&mut raw).unwrap();
+    let hex = crate::clients::process::sha256(&bytes);
+    assert_eq!(format!("sha256:{hex}"), digest);
+}
+
+#[test]
+fn distribution_3_gives_all_of_it_too() {
+    let Some(registry) = distribution::open() else {
+        return;
+    };
+    let yard = Yard::new();
+    for flavour in Flavour::ALL {
+        let folder = yard.path(flavour.name());
+        std::fs::create_dir(&folder).unwrap();
+        let report = pushed(&yard, flavour, &folder, registry.host());
+        let app = image(&report, "acme/app:1");
+        let (target, digest) = (&app["target"], &app["digest"]);
+        let out = folder.join("out");
+        copies_all(target.as_str().unwrap(), digest.as_str().unwrap(), &out);
+        assert_eq!(platforms(app), ["linux/amd64", "linux/arm64"]);
+    }
+}
 
 /// Loopback registries are reached without TLS by all of them, once they are told.
 #[test]
@@ -22,40 +71,11 @@ fn every_client_pulls_its_own_platform() {
     for flavour in Flavour::ALL {
         let folder = yard.path(flavour.name());
         std::fs::create_dir(&folder).unwrap();
-        let sizes = [3000, 2000];
-        let (amd64, arm) = synthetic::pair(&[APP], 11, &sizes, 1).unwrap();
-        let options = Options::default();
-        let form = flavour.usual_form();
-        let (one, other) = (folder.join("one"), folder.join("other"));
-        write(flavour, form, &amd64, &one, &options).unwrap();
-        write(flavour, form, &arm, &other, &options).unwrap();
-        let prefix = format!("{host}/{}", flavour.name());
-        let report = yard.push(&[&one, &other], &prefix, &[]);
+        let report = pushed(&yard, flavour, &folder, host);
         let target = image(&report, "acme/app:1")["target"].as_str().unwrap();
         let digest = image(&report, "acme/app:1")["digest"].as_str().unwrap();
 
-        // skopeo: everything, byte for byte.
-        let out = format!("oci:{}:1", folder.join("out").display());
-        let mut copy = skopeo();
-        copy.args(["copy", "--quiet", "--all", "--preserve-digests"]);
-        copy.args([
-            "--src-tls-verify=false",
-            &format!("docker://{target}"),
-            &out,
-        ]);
-        run(&mut copy).unwrap();
-        let mut raw = skopeo();
-        raw.args([
-            "inspect",
-            "--raw",
-            "--tls-verify=false",
-            &format!("docker://{target}"),
-        ]);
-        let bytes = run(&mut raw).unwrap();
-        assert_eq!(
-            format!("sha256:{}", crate::clients::process::sha256(&bytes)),
-            digest
-        );
+        copies_all(target, digest, &folder.join("out"));
 
         // containerd: all platforms, all content.
         let containerd = Containerd::shared().fresh();

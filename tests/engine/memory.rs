@@ -27,7 +27,7 @@ const GIB: u64 = 1 << 30;
 const LIMIT: u64 = 64 * MIB;
 
 /// `head -c SIZE /dev/zero | sha256sum`
-const ZEROS: [(u64, &str); 5] = [
+const ZEROS: [(u64, &str); 6] = [
     (
         384 * MIB,
         "3201548f7070f0ae5adf2c869b15df99b5f85ca51feda443c1597c130976619a",
@@ -48,6 +48,10 @@ const ZEROS: [(u64, &str); 5] = [
         4608 * MIB,
         "4a106567656aef43130523c2c13d109f772dd3cd4e5330e9c589e387b347a7dd",
     ),
+    (
+        5120 * MIB,
+        "7f06c62352aebd8125b2a1841e2b9e1ffcbed602f381c3dcb3200200e383d1d5",
+    ),
 ];
 
 /// Bytes of noise in every archive, in two layers.
@@ -55,14 +59,14 @@ const NOISE: u64 = 64 * MIB;
 
 /// An image of two layers of noise and some of zeros, as skopeo stores it. Written to a file, the
 /// zeros are holes.
-struct Bulk {
+pub(crate) struct Bulk {
     zeros: Vec<(u64, Digest)>,
     noise: [Layer; 2],
 }
 
 impl Bulk {
     /// Takes the zeros of [`ZEROS`] that are numbered so.
-    fn new(which: &[usize]) -> Self {
+    pub(crate) fn new(which: &[usize]) -> Self {
         let noise = |seed| {
             let noise = Noise {
                 seed,
@@ -76,6 +80,11 @@ impl Bulk {
             zeros: which.iter().map(zeros).collect(),
             noise: [noise(1), noise(2)],
         }
+    }
+
+    /// The layers of zeros: bytes and digest.
+    pub(crate) fn zeros(&self) -> &[(u64, Digest)] {
+        &self.zeros
     }
 
     fn size(&self) -> u64 {
@@ -138,7 +147,7 @@ impl Bulk {
     }
 
     /// Writes the archive with holes.
-    fn sparse(&self, path: &Path) {
+    pub(crate) fn sparse(&self, path: &Path) {
         let mut file = File::create(path).unwrap();
         self.parts(&mut |part| match part {
             Part::Bytes(bytes) => file.write_all(bytes).unwrap(),
@@ -154,7 +163,7 @@ impl Bulk {
     }
 
     /// Writes the archive compressed.
-    fn compressed(&self, path: &Path, compression: Compression) {
+    pub(crate) fn compressed(&self, path: &Path, compression: Compression) {
         let out = BufWriter::new(File::create(path).unwrap());
         let mut encoder = Encoder::new(compression, 1, 2, out).unwrap();
         let zeros = vec![0; 1 << 20];
@@ -184,9 +193,9 @@ fn header(name: &str, size: u64) -> Vec<u8> {
 
 /// What a run took, in bytes.
 #[derive(Debug, Default, Clone, Copy)]
-struct Taken {
+pub(crate) struct Taken {
     /// `RssAnon`.
-    anonymous: u64,
+    pub(crate) anonymous: u64,
     /// `Private_Dirty` of everything that is mapped.
     private_dirty: u64,
 }
@@ -198,7 +207,7 @@ impl Taken {
 }
 
 /// Waits for `child`, and looks every 20 ms at what it has taken.
-fn watch(child: &mut Child, words: &[&str]) -> Taken {
+pub(crate) fn watch(child: &mut Child, words: &[&str]) -> Taken {
     let process = PathBuf::from(format!("/proc/{}", child.id()));
     let mut taken = Taken::default();
     let begun = Instant::now();

@@ -6,7 +6,7 @@ mod command;
 mod determinism;
 mod golden;
 mod kill;
-mod memory;
+pub(crate) mod memory;
 mod packages;
 mod rules;
 mod scene;

@@ -1,4 +1,5 @@
-//! Debian's `docker-registry` (distribution 2.8) on a free loopback port, in a folder of its own.
+//! Debian's `docker-registry` (distribution 2.8) on a free loopback port, in a folder of its own;
+//! or another version of it, whose configuration is the same.
 
 use std::cell::Cell;
 use std::ffi::OsString;
@@ -9,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::authority::{Authority, Pair};
 use super::uploads::{Line, Uploads};
-use crate::clients::process::{Daemon, command, run_text, state_dir};
+use crate::clients::process::{Daemon, command, program, run_text, state_dir};
 
 /// How the registry is to be. By default anybody may read and write, in plain HTTP.
 #[derive(Clone, Debug, Default)]
@@ -47,6 +48,16 @@ pub(crate) struct DockerRegistry {
 
 impl DockerRegistry {
     pub(crate) fn start(options: &Options) -> Self {
+        let program = [program("docker-registry").into()];
+        Self::launch("docker-registry", program, options)
+    }
+
+    /// Starts the registry that the words `program` are the begin of a command of.
+    pub(super) fn launch(
+        name: &'static str,
+        program: impl IntoIterator<Item = OsString>,
+        options: &Options,
+    ) -> Self {
         let state = state_dir();
         let folder = state.path().to_path_buf();
         let client = configure(&folder, options);
@@ -58,12 +69,8 @@ impl DockerRegistry {
                 .is_some_and(|port| TcpStream::connect(("127.0.0.1", port)).is_ok())
         };
         let config = folder.join("config.yml").into_os_string();
-        let daemon = Daemon::start(
-            "docker-registry",
-            state,
-            [OsString::from("serve"), config],
-            ready,
-        );
+        let words = program.into_iter().chain(["serve".into(), config]);
+        let daemon = Daemon::launch(name, state, words, ready);
         Self {
             daemon,
             host: format!("127.0.0.1:{}", port.get().expect("it listens")),

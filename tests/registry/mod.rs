@@ -4,6 +4,7 @@
 
 pub(crate) mod authority;
 pub(crate) mod client;
+pub(crate) mod distribution;
 pub(crate) mod docker;
 pub(crate) mod exchange;
 pub(crate) mod faults;
