@@ -1,6 +1,6 @@
 //! Fuse and push in one go.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -8,7 +8,7 @@ use rayon::ThreadPool;
 
 use super::pass::Passing;
 use super::preflight::Preflight;
-use super::send::{Ledger, Needs, Sender, Spot};
+use super::send::{Failed, Ledger, Needs, Sender, Spot};
 use super::spool::Spool;
 use super::tag::{Merged, Outgoing, Tagger, refuses_oci};
 use super::target::{Base, Target, targets};
@@ -23,7 +23,6 @@ use crate::fuse::transcode;
 use crate::fuse::{FuseOptions, Verify, check_sources};
 use crate::graph::ImageNode;
 use crate::location::Location;
-use crate::oci::Digest;
 use crate::package::{Keep, Pass};
 use crate::progress::{Phase, Progress};
 use crate::registry::Client;
@@ -371,24 +370,27 @@ impl Push<'_> {
         self.progress
             .enter(Phase::Write, needs.bytes(), needs.count())?;
         let keep_going = self.options.fuse.keep_going;
-        let damaged = self.sender.blobs(&needs, &content, keep_going)?;
-        let mut damaged: BTreeMap<Digest, Error> = damaged.into_iter().collect();
+        let mut failed = self.sender.blobs(&needs, &content, keep_going)?;
+        failed.sort_by(|one, other| (&one.spot, one.digest).cmp(&(&other.spot, other.digest)));
         let mut whole = Vec::new();
         for (image, merged) in planned {
             let blobs = merged.image.blobs();
-            match blobs.iter().find(|digest| damaged.contains_key(digest)) {
-                None => whole.push((image, merged)),
-                Some(digest) => {
-                    // The first image takes the error itself, the others one like it.
-                    let message = "shares a damaged blob with another image";
-                    let like = Error::new(ErrorKind::DigestMismatch, message).digest(digest);
-                    left.push(Left {
-                        reference: image.selected.reference.to_string(),
-                        names: image.selected.names,
-                        error: damaged.insert(*digest, like),
-                    });
-                }
-            }
+            let fails = |failed: &&mut Failed| {
+                let here = failed.spot.as_ref().is_none_or(|spot| *spot == image.spot);
+                here && blobs.contains(&failed.digest)
+            };
+            let Some(failed) = failed.iter_mut().find(fails) else {
+                whole.push((image, merged));
+                continue;
+            };
+            // The first image takes the error itself, the others one like it.
+            let message = "needs a blob that could not be sent for another image either";
+            let like = Error::new(failed.error.kind(), message).digest(failed.digest);
+            left.push(Left {
+                reference: image.selected.reference.to_string(),
+                names: image.selected.names,
+                error: Some(std::mem::replace(&mut failed.error, like)),
+            });
         }
         Ok(whole)
     }
