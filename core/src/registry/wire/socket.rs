@@ -221,14 +221,15 @@ mod tests {
     #[test]
     fn who_cannot_be_reached_is_named_with_the_port() {
         // Bound, so that nobody else listens there; but not listening.
-        let taken = rustix::net::socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+        let taken =
+            rustix::net::socket(AddressFamily::INET, SocketType::STREAM, None).expect("a socket");
         let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
-        rustix::net::bind(&taken, &anywhere).unwrap();
-        let bound = rustix::net::getsockname(&taken).unwrap();
-        let port = SocketAddr::try_from(bound).unwrap().port();
+        rustix::net::bind(&taken, &anywhere).expect("a port");
+        let bound = rustix::net::getsockname(&taken).expect("bound");
+        let port = SocketAddr::try_from(bound).expect("an address").port();
 
         let said = |host| {
-            let problem = Socket::connect(host, port, &Stop::new()).unwrap_err();
+            let problem = Socket::connect(host, port, &Stop::new()).expect_err("nobody");
             problem.error.message().to_owned()
         };
         let refused = format!("cannot connect to `127.0.0.1:{port}`: nobody listens there");
