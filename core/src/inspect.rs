@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::archive::Name;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fuse::variant::{Flattened, Origin, Variant, flatten};
+use crate::fuse::warn;
 use crate::graph;
 use crate::location::Location;
 use crate::oci::{Descriptor, Digest, Platform, Reference};
@@ -34,7 +35,7 @@ pub fn inspect(
     }
     let progress = Progress::new(stop.clone());
     let client = connect.client(source.registry(), progress.stop())?;
-    drive(&progress, sink, || {
+    let mut inspection = drive(&progress, sink, || {
         let streamed = package::is_stream(&source)?;
         let total = if streamed {
             package::size_on_disk(&source)
@@ -52,7 +53,10 @@ pub fn inspect(
             Some((_, error)) => Err(error),
             None => look(&source),
         }
-    })
+    })?;
+    inspection.warnings.extend(warn::notices(&client));
+    inspection.warnings.sort();
+    Ok(inspection)
 }
 
 /// What one name leads to.

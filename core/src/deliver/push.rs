@@ -18,8 +18,7 @@ use crate::fuse::open::{Everything, Opening, open};
 use crate::fuse::plan::{Left, Selection, choose, nothing};
 use crate::fuse::rewrite::rewrite;
 use crate::fuse::select::Selected;
-use crate::fuse::transcode;
-use crate::fuse::{FuseOptions, Verify, check_sources};
+use crate::fuse::{FuseOptions, Verify, check_sources, transcode, warn};
 use crate::graph::ImageNode;
 use crate::location::Location;
 use crate::oci::Digest;
@@ -135,7 +134,7 @@ fn go(
         report,
     };
     let outcome = push.run(sources);
-    push.report.warnings.extend(tell::notices(&client));
+    push.report.warnings.extend(warn::notices(&client));
     push.report.warnings.sort();
     tell::traffic(push.report, &ledger, spool.as_deref());
     match (outcome, &spool) {
