@@ -98,7 +98,6 @@ def test_several_writers(pair: list[str], base: str, claims: tuple[bool, bool]) 
 def test_registries_are_sources_and_destinations(pair: list[str], base: str, tmp_path: Path) -> None:
     pushed = fusion.fuse(pair, f"docker://{base}")
     assert (pushed.command, pushed.destination) == ("fuse", fusion.Destination("registry", base))
-    # Tags are merged into, unless something else is said.
     assert of(fusion.fuse(pair[0], f"docker://{base}")).action == "unchanged"
     planned = fusion.plan(pair, f"docker://{base}")
     assert planned.dry_run and planned.bytes.uploaded == 0
@@ -108,6 +107,19 @@ def test_registries_are_sources_and_destinations(pair: list[str], base: str, tmp
     assert fusion.verify(source).passed
     pulled = fusion.fuse(source, tmp_path / "pulled.tar")
     assert pulled.images[0].digest == of(pushed).digest
+
+
+def test_tags_are_merged_into_unless_an_error_is_asked_for(pair: list[str], base: str) -> None:
+    for verb in (fusion.fuse, fusion.plan):
+        default = inspect.signature(verb).parameters["on_existing"]
+        assert default.default == "error" and str(default).endswith("= 'error'")
+    fusion.fuse(pair[0], f"docker://{base}")
+    with pytest.raises(fusion.DestinationExistsError):
+        fusion.fuse(pair[1], f"docker://{base}", on_existing="error")
+    with pytest.raises(fusion.DestinationExistsError):
+        fusion.plan(pair[1], f"docker://{base}", on_existing="error")
+    assert of(fusion.plan(pair[1], f"docker://{base}")).action == "merged"
+    assert of(fusion.fuse(pair[1], f"docker://{base}")).action == "merged"
 
 
 def test_indexes(pair: list[str], base: str) -> None:
