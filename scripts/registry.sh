@@ -34,7 +34,8 @@ YAML
 
 registry_stop() {
     [ -n "${registry_pid:-}" ] || return 0
-    kill "$registry_pid" 2>/dev/null
-    wait "$registry_pid" 2>/dev/null
+    # Its status is that of the signal; with `set -e` it would become the caller's.
+    kill "$registry_pid" 2>/dev/null || true
+    wait "$registry_pid" 2>/dev/null || true
     registry_pid=
 }

@@ -224,12 +224,12 @@ mod tests {
         let taken =
             rustix::net::socket(AddressFamily::INET, SocketType::STREAM, None).expect("a socket");
         let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
-        rustix::net::bind(&taken, &anywhere).expect("a port");
-        let bound = rustix::net::getsockname(&taken).expect("bound");
-        let port = SocketAddr::try_from(bound).expect("an address").port();
+        rustix::net::bind(&taken, &anywhere).expect("a free port");
+        let bound = rustix::net::getsockname(&taken).expect("an address");
+        let port = SocketAddr::try_from(bound).expect("of the internet").port();
 
         let said = |host| {
-            let problem = Socket::connect(host, port, &Stop::new()).expect_err("nobody");
+            let problem = Socket::connect(host, port, &Stop::new()).expect_err("nobody listens");
             problem.error.message().to_owned()
         };
         let refused = format!("cannot connect to `127.0.0.1:{port}`: nobody listens there");
