@@ -30,6 +30,7 @@ const LAYERS: &[&str] = &[
     "validate",
     "fuse",
     "inspect",
+    "deliver",
 ];
 
 /// What the engine's root names besides modules, and the module that it comes from.

@@ -7,6 +7,7 @@
 mod checksum;
 mod evidence;
 mod input;
+mod keep;
 mod members;
 mod names;
 mod nest;
@@ -16,7 +17,7 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
-pub use stream::{Keep, Pass};
+pub use keep::{Keep, Pass};
 
 pub(crate) use checksum::{Algorithm, Line, List, Summer, Sums, check as check_sums, list_of};
 pub(crate) use members::{Listed, Member, Members, NESTED};

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use crate::archive::Name;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fuse::variant::{Flattened, Origin, Variant, flatten};
+use crate::fuse::warn;
 use crate::graph;
 use crate::location::Location;
 use crate::oci::{Descriptor, Digest, Platform, Reference};
 use crate::package::{self, Keep, Source};
 use crate::progress::{Phase, Progress, Sink, Stop, drive};
-use crate::registry::{Client, Connect};
+use crate::registry::Connect;
 use crate::report::{
     InspectedChart, InspectedImage, InspectedLayer, InspectedPlatform, InspectedSource, Inspection,
     Variant as Shown, Warning,
@@ -33,12 +34,8 @@ pub fn inspect(
         source.reference = Some(reference.to_owned());
     }
     let progress = Progress::new(stop.clone());
-    let client = Client::new(
-        connect.access.clone(),
-        connect.settings.clone(),
-        stop.clone(),
-    )?;
-    drive(&progress, sink, || {
+    let client = connect.client(source.registry(), progress.stop())?;
+    let mut inspection = drive(&progress, sink, || {
         let streamed = package::is_stream(&source)?;
         let total = if streamed {
             package::size_on_disk(&source)
@@ -56,7 +53,10 @@ pub fn inspect(
             Some((_, error)) => Err(error),
             None => look(&source),
         }
-    })
+    })?;
+    inspection.warnings.extend(warn::notices(&client));
+    inspection.warnings.sort();
+    Ok(inspection)
 }
 
 /// What one name leads to.

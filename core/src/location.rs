@@ -133,6 +133,16 @@ impl Location {
             .filter(|_| self.transport == Transport::Registry)
     }
 
+    /// The registry that it is in, with its port.
+    #[must_use]
+    pub fn registry(&self) -> Option<&str> {
+        let name = self.in_registry()?;
+        match name.split_once('/') {
+            Some((host, _)) if host == "localhost" || host.contains(['.', ':']) => Some(host),
+            _ => Some("docker.io"),
+        }
+    }
+
     /// The path, as errors name it.
     #[must_use]
     pub fn path(&self) -> &Path {

@@ -13,7 +13,7 @@ use crate::location::Location;
 use crate::oci::{Compression, Descriptor, Digest};
 use crate::package::{self, Keep, Source};
 use crate::progress::{Phase, Progress, Sink, Stop, drive};
-use crate::registry::{Client, Connect};
+use crate::registry::{Client, Connect, Notice};
 use crate::report::{Finding, Severity, Verification};
 use crate::store::{BlobSource, Expected, mismatch, workers};
 
@@ -38,10 +38,9 @@ pub fn verify(
         .collect();
     let mut verification = Verification::new(names);
     let progress = Progress::new(stop.clone());
-    let client = Client::new(
-        connect.access.clone(),
-        connect.settings.clone(),
-        stop.clone(),
+    let client = connect.client(
+        sources.iter().filter_map(Location::registry),
+        progress.stop(),
     )?;
     drive(&progress, sink, || {
         let pool = workers::pool(jobs)?;
@@ -57,6 +56,9 @@ pub fn verify(
         }
         Ok::<(), Error>(())
     })?;
+    let notices = client.notices().into_iter();
+    let findings = notices.map(|notice| connection(sources, notice));
+    verification.findings.extend(findings);
     verification.findings.sort();
     verification.findings.dedup();
     if !verification.passed() {
@@ -64,6 +66,21 @@ pub fn verify(
     }
     verification.elapsed_seconds = begun.elapsed().as_secs_f64();
     Ok(verification)
+}
+
+/// What somebody should know about the connection to a registry, as of the first source there.
+fn connection(sources: &[Location], notice: Notice) -> Finding {
+    let host = Some(notice.host.as_str());
+    let source = sources.iter().find(|source| source.registry() == host);
+    Finding {
+        path: source.map_or_else(|| notice.host.clone(), |source| source.spelled.clone()),
+        member: None,
+        offset: None,
+        digest: None,
+        code: notice.code.to_owned(),
+        severity: Severity::Warning,
+        message: notice.message,
+    }
 }
 
 /// What is said of a member whose checksum was not looked at.

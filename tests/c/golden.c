@@ -1,8 +1,8 @@
 /* Replays one case and prints its report; tests/engine/golden.rs runs it and compares:
  *
- *     golden fuse|plan|inspect|verify [NAME=VALUE]... -- [OUTPUT] SOURCE...
+ *     golden fuse|plan|push|"index create"|inspect|verify [NAME=VALUE]... -- [OUTPUT] SOURCE...
  *
- * OUTPUT is there for fuse and plan; "" is none. A repeatable option is added to, another is set. The
+ * OUTPUT is where it goes, for all but inspect and verify; "" is none. A repeatable option is added to, another is set. The
  * report goes to standard output, also that of a failure; then the name of the status to standard
  * error. Ends with 0 on success, 1 on failure, 2 if it was called wrongly.
  */
@@ -52,7 +52,8 @@ int main(int count, char **arguments)
 
     const char *verb = arguments[1], *output = NULL;
     int fuses = strcmp(verb, "fuse") == 0, plans = strcmp(verb, "plan") == 0;
-    if (fuses || plans) {
+    int pushes = strcmp(verb, "push") == 0, indexes = strcmp(verb, "index create") == 0;
+    if (fuses || plans || pushes || indexes) {
         if (at == count)
             return usage("no OUTPUT");
         output = *arguments[at] == '\0' ? NULL : arguments[at];
@@ -66,6 +67,10 @@ int main(int count, char **arguments)
         status = fusion_fuse(sources, number, output, options, &report, &error);
     else if (plans)
         status = fusion_plan(sources, number, output, options, &report, &error);
+    else if (pushes)
+        status = fusion_push(sources, number, output, options, &report, &error);
+    else if (indexes)
+        status = fusion_index_create(output, sources, number, options, &report, &error);
     else if (strcmp(verb, "verify") == 0)
         status = fusion_verify(sources, number, options, &report, &error);
     else if (strcmp(verb, "inspect") == 0 && number == 1)

@@ -154,3 +154,42 @@ fn no_secret_is_ever_shown() {
         assert!(!said.contains(secret), "`{secret}` shows");
     }
 }
+
+#[test]
+fn user_and_password_are_shown_to_nobody_but_the_registry_they_are_for() {
+    let registry = DockerRegistry::open();
+    let yard = Yard::new();
+    let [amd, arm] = yard.pair(&[APP], 2000);
+    yard.push(&[&amd], &format!("{}/p", registry.host()), &[]);
+    // What is pushed to asks for a password; the source asks for none, and would take any.
+    let user = || vec![User::new(USER, SECRET)];
+    let target = Proxy::demanding(registry.host(), Vec::new(), TokenAuth::new(user(), HOUR));
+    let source = Proxy::demanding(
+        registry.host(),
+        Vec::new(),
+        TokenAuth::new(user(), HOUR).readable(),
+    );
+    let from = format!("docker://{}/p/acme/app:1", source.host());
+    let chosen = [("username", USER), ("password", SECRET)];
+    let sources = [std::path::Path::new(&from), arm.as_path()];
+    yard.push(&sources, &format!("{}/q", target.host()), &chosen);
+    let shown = source
+        .seen()
+        .iter()
+        .any(|seen| seen.scheme.as_deref() == Some("Basic"));
+    assert!(!shown, "the source saw the password");
+    // Which of two registries they are for cannot be told.
+    let plan = fusion_core::deliver::fuse(
+        &[&from, &format!("docker://{}/p/acme/app:1", target.host())]
+            .map(|name| fusion_core::location::Location::parse(name).unwrap()),
+        None,
+        &yard.options(&[
+            ("username", USER),
+            ("password", SECRET),
+            ("dry-run", "true"),
+        ]),
+        None,
+        &fusion_core::progress::Stop::new(),
+    );
+    assert_eq!(plan.unwrap_err().error.kind(), ErrorKind::Usage);
+}

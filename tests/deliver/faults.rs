@@ -249,3 +249,30 @@ fn a_registry_that_takes_no_oci_types() {
         whole(registry.host(), &format!("p-{types}/acme/app"), "1");
     }
 }
+
+#[test]
+fn keeping_going_leaves_what_is_refused_and_pushes_the_rest() {
+    let yard = Yard::new();
+    let [amd, arm] = yard.pair(&[APP, OTHER], 20_000);
+    let denied = || Fault::Answer(Answer::error(403, "DENIED", "requested access is denied"));
+    for path in [
+        "/v2/p/acme/other/*",
+        "/v2/p/acme/other/blobs/*",
+        "/v2/p/acme/other/manifests/2",
+    ] {
+        let registry = DockerRegistry::open();
+        let rules = vec![Rule::new("*", path, When::Always, denied())];
+        let proxy = Proxy::start(registry.host(), rules);
+        let to = format!("{}/p", proxy.host());
+        let report = yard.push(&[&amd, &arm], &to, &[("keep-going", "true")]);
+        assert_eq!(report["status"], "partial", "{path}");
+        assert_eq!(image(&report, "acme/app:1")["action"], "created");
+        let images = report["images"].as_array().unwrap().iter();
+        let failed: Vec<&Value> = images.filter(|image| image["action"] == "failed").collect();
+        assert_eq!(failed.len(), 1, "{path}: {report}");
+        assert_eq!(failed[0]["reference"], OTHER);
+        assert_eq!(failed[0]["error"]["kind"], "denied", "{path}: {report}");
+        whole(registry.host(), "p/acme/app", "1");
+        assert!(there(registry.host(), "p/acme/other", "2").is_none());
+    }
+}

@@ -237,3 +237,31 @@ fn a_platform_that_the_registry_lost_is_not_dropped_in_silence(registry: &Docker
         ["linux/amd64", "linux/arm64"]
     );
 }
+
+#[test]
+fn writers_with_and_without_claims_keep_what_the_others_brought() {
+    let (registry, yard) = (DockerRegistry::open(), Yard::new());
+    let host = registry.host();
+    let [amd, arm] = yard.pair(&[APP], 2000);
+    for (at, claims) in [["false", "true"], ["true", "false"], ["true", "true"]]
+        .iter()
+        .enumerate()
+    {
+        let to = format!("{host}/p{at}");
+        for (source, claim) in [&amd, &arm].into_iter().zip(claims) {
+            yard.push(&[source], &to, &[("claim-tags", claim)]);
+        }
+        let tag = format!("p{at}/acme/app");
+        assert_eq!(
+            children(host, &tag, "1"),
+            ["linux/amd64", "linux/arm64"],
+            "{claims:?}"
+        );
+    }
+    // A build of a platform that somebody claimed is replaced by the next claim on it.
+    let new = yard.archive("new.tar", &[Yard::image(APP, &amd64(), 9)]);
+    let report = yard.push(&[&new], &format!("{host}/p2"), &[("claim-tags", "true")]);
+    let app = image(&report, "app:1");
+    assert_eq!(app["action"], "replaced", "{report}");
+    assert_eq!(platforms(app), ["linux/amd64", "linux/arm64"]);
+}

@@ -9,17 +9,19 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use fusion_core::ErrorKind;
-use fusion_core::fuse::{FuseOptions, fuse};
+use fusion_core::deliver::{DeliverOptions, fuse, index_create, push};
+use fusion_core::fuse::Failure;
 use fusion_core::inspect::inspect;
 use fusion_core::location::Location;
 use fusion_core::oci::Platform;
 use fusion_core::progress::Stop;
 use fusion_core::registry::Connect;
-use fusion_core::report::{ErrorReport, InspectedSource, Inspection, Verification};
+use fusion_core::report::{ErrorReport, InspectedSource, Inspection, Report, Verification};
 use fusion_core::validate::verify;
 use serde_json::{Map, Value, json};
 
 use super::scene::{self, Scene};
+use crate::registry::docker::DockerRegistry;
 
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")
@@ -50,22 +52,34 @@ fn text<'a>(case: &'a Value, key: &str) -> &'a str {
         .unwrap_or_else(|| panic!("no {key} in {case}"))
 }
 
+/// Whether a word of a case is given as it stands, once its placeholders are filled in.
+fn is_filled_in(word: &str) -> bool {
+    word.contains("{registry}") || word.contains("{folder}")
+}
+
 /// A case in its folder, its sources copied, what comes before it done.
 struct Stage<'a> {
     case: &'a Value,
     scene: Scene,
+    /// An empty one, if the case names one.
+    registry: Option<DockerRegistry>,
 }
 
 impl<'a> Stage<'a> {
     fn set(case: &'a Value) -> Self {
+        let named = case.to_string().contains("{registry}");
         let stage = Self {
             case,
             scene: Scene::new(),
+            registry: named.then(DockerRegistry::open),
         };
         let before = case["before"].as_array().map_or(&[][..], Vec::as_slice);
         for run in before.iter().chain([case]) {
             for source in run["sources"].as_array().unwrap() {
                 let source = source.as_str().unwrap();
+                if is_filled_in(source) {
+                    continue;
+                }
                 if let Some((_, name)) = source.rsplit_once('/') {
                     let target = stage.scene.path(name);
                     if !target.exists() {
@@ -75,7 +89,7 @@ impl<'a> Stage<'a> {
             }
         }
         for run in before {
-            let words = stage.words(run, "fuse");
+            let words = stage.words(run, run["verb"].as_str().unwrap_or("fuse"));
             stage
                 .scene
                 .run(&words.iter().map(String::as_str).collect::<Vec<_>>());
@@ -91,13 +105,41 @@ impl<'a> Stage<'a> {
         self.scene.path(name).to_str().unwrap().to_owned()
     }
 
-    /// The paths of the sources of `run`.
+    /// `word` with the registry and the folder filled in.
+    fn filled(&self, word: &str) -> String {
+        let host = self.registry.as_ref().map_or("", DockerRegistry::host);
+        let folder = self.scene.folder().to_str().unwrap();
+        word.replace("{registry}", host).replace("{folder}", folder)
+    }
+
+    /// The path or place that `name` is for.
+    fn place(&self, name: &str) -> String {
+        match is_filled_in(name) {
+            true => self.filled(name),
+            false => self.path(name),
+        }
+    }
+
+    /// The sources of `run`: paths, or names with the registry in them.
     fn sources(&self, run: &Value) -> Vec<String> {
         let sources = run["sources"].as_array().unwrap().iter();
         sources
             .map(|source| source.as_str().unwrap())
-            .map(|source| self.path(source.rsplit('/').next().unwrap()))
+            .map(|source| match is_filled_in(source) {
+                true => self.filled(source),
+                false => self.path(source.rsplit('/').next().unwrap()),
+            })
             .collect()
+    }
+
+    /// Where `run` goes, if it goes anywhere.
+    fn destination(&self, run: &Value) -> Option<String> {
+        let key = match run["verb"].as_str() {
+            Some("push") => "to",
+            Some("index create") => "target",
+            _ => "output",
+        };
+        run[key].as_str().map(|place| self.place(place))
     }
 
     /// The options of `run`: name and value.
@@ -107,7 +149,7 @@ impl<'a> Stage<'a> {
             let value = value.as_str().unwrap();
             match name {
                 "source-platform" => self.path(value),
-                _ => value.to_owned(),
+                _ => self.filled(value),
             }
         };
         for (name, given) in run["options"].as_object().unwrap() {
@@ -128,12 +170,21 @@ impl<'a> Stage<'a> {
 
     /// The command line of `run`.
     fn words(&self, run: &Value, verb: &str) -> Vec<String> {
-        let mut words = vec![verb.to_owned()];
-        words.extend(self.sources(run));
-        words.extend(run["reference"].as_str().map(str::to_owned));
-        if let Some(output) = run["output"].as_str() {
-            words.extend(["-o".to_owned(), self.path(output)]);
+        let mut words: Vec<String> = verb.split(' ').map(str::to_owned).collect();
+        let (sources, destination) = (self.sources(run), self.destination(run));
+        match (verb, destination) {
+            ("index create", target) => {
+                words.extend(target);
+                words.extend(sources);
+            }
+            (_, None) => words.extend(sources),
+            (_, Some(place)) => {
+                let option = if verb == "push" { "--to" } else { "-o" };
+                words.extend(sources);
+                words.extend([option.to_owned(), place]);
+            }
         }
+        words.extend(run["reference"].as_str().map(str::to_owned));
         for (name, value) in self.options(run) {
             words.push(match value {
                 Some(value) => format!("--{name}={value}"),
@@ -165,28 +216,31 @@ impl<'a> Stage<'a> {
         let sources: Vec<Location> = self.sources(self.case).iter().map(locate).collect();
         let stop = Stop::new();
         let exit = |error: &fusion_core::Error| i32::from(error.kind().exit_status());
+        let ended = |outcome: Result<Report, Failure>| {
+            let (status, report) = match outcome {
+                Ok(report) => (None, report),
+                Err(failure) => (Some(exit(&failure.error)), *failure.report),
+            };
+            let document: Value = serde_json::from_str(&report.to_json()).unwrap();
+            let partial = document["status"] == "partial";
+            (status.unwrap_or(if partial { 7 } else { 0 }), document)
+        };
+        let destination = self.destination(self.case);
+        let options = parse(&self.options(self.case));
         let (status, document) = match text(self.case, "verb") {
             "fuse" => {
-                let output = self.case["output"].as_str().map(|output| self.path(output));
-                let output = output.as_ref().map(locate);
-                let options = parse(&self.options(self.case));
-                match fuse(&sources, output.as_ref(), &options, None, &stop) {
-                    Ok(report) => {
-                        let document: Value = serde_json::from_str(&report.to_json()).unwrap();
-                        (
-                            if document["status"] == "partial" {
-                                7
-                            } else {
-                                0
-                            },
-                            document,
-                        )
-                    }
-                    Err(failure) => {
-                        let document = serde_json::from_str(&failure.report.to_json()).unwrap();
-                        (exit(&failure.error), document)
-                    }
-                }
+                let output = destination.as_ref().map(locate);
+                ended(fuse(&sources, output.as_ref(), &options, None, &stop))
+            }
+            "push" => {
+                let to = destination.expect("`to`");
+                ended(push(&sources, &to, &options, None, &stop))
+            }
+            "index create" => {
+                let target = destination.expect("`target`");
+                let names = self.sources(self.case);
+                let names: Vec<&str> = names.iter().map(String::as_str).collect();
+                ended(index_create(&target, &names, &options, None, &stop))
             }
             "inspect" => {
                 let reference = self.case["reference"].as_str();
@@ -229,9 +283,8 @@ impl<'a> Stage<'a> {
             words.push(format!("reference={reference}"));
         }
         words.push("--".to_owned());
-        if matches!(verb, "fuse" | "plan") {
-            let output = self.case["output"].as_str();
-            words.push(output.map_or_else(String::new, |output| self.path(output)));
+        if matches!(verb, "fuse" | "plan" | "push" | "index create") {
+            words.push(self.destination(self.case).unwrap_or_default());
         }
         words.extend(self.sources(self.case));
         let mut command = self.scene.program(program, &words);
@@ -265,41 +318,49 @@ impl<'a> Stage<'a> {
         let output = output.filter(|path| path.exists());
         json!({
             "status": status,
-            "document": mask(document, &format!("{}/", self.scene.folder().display())),
+            "document": self.mask(document),
             "output": output.map(|path| scene::fingerprint(&path)),
         })
     }
+
+    /// Takes out what differs from run to run.
+    fn mask(&self, mut document: Value) -> Value {
+        let mut pairs = vec![(format!("{}/", self.scene.folder().display()), "")];
+        if let Some(registry) = &self.registry {
+            pairs.push((registry.host().to_owned(), "{registry}"));
+        }
+        replace(&mut document, &pairs);
+        let members = document.as_object_mut().unwrap();
+        members.insert("version".to_owned(), json!("<version>"));
+        if members.contains_key("elapsed_seconds") {
+            members.insert("elapsed_seconds".to_owned(), json!(0));
+        }
+        let destination = members.get_mut("destination");
+        if let Some(destination) = destination.and_then(Value::as_object_mut) {
+            destination.insert("location".to_owned(), json!("<destination>"));
+        }
+        document
+    }
 }
 
-/// Takes out what differs from run to run.
-fn mask(mut document: Value, folder: &str) -> Value {
-    strip(&mut document, folder);
-    let members = document.as_object_mut().unwrap();
-    members.insert("version".to_owned(), json!("<version>"));
-    if members.contains_key("elapsed_seconds") {
-        members.insert("elapsed_seconds".to_owned(), json!(0));
-    }
-    if let Some(destination) = members
-        .get_mut("destination")
-        .and_then(Value::as_object_mut)
-    {
-        destination.insert("location".to_owned(), json!("<destination>"));
-    }
-    document
-}
-
-fn strip(value: &mut Value, folder: &str) {
+/// Puts what comes second of each pair in place of what comes first, in every string.
+fn replace(value: &mut Value, pairs: &[(String, &str)]) {
     match value {
-        Value::String(text) => *text = text.replace(folder, ""),
-        Value::Array(items) => items.iter_mut().for_each(|item| strip(item, folder)),
-        Value::Object(members) => members.values_mut().for_each(|value| strip(value, folder)),
+        Value::String(text) => {
+            for (one, other) in pairs {
+                *text = text.replace(one, other);
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| replace(item, pairs)),
+        Value::Object(members) => members.values_mut().for_each(|value| replace(value, pairs)),
         _ => {}
     }
 }
 
 /// The options as the library takes them.
-fn parse(given: &[(&str, Option<String>)]) -> FuseOptions {
-    let mut options = FuseOptions::default();
+fn parse(given: &[(&str, Option<String>)]) -> DeliverOptions {
+    let mut chosen = DeliverOptions::default();
+    let options = &mut chosen.fuse;
     let pair = |value: &str| {
         let (one, other) = value.split_once('=').unwrap();
         (one.to_owned(), other.to_owned())
@@ -334,10 +395,13 @@ fn parse(given: &[(&str, Option<String>)]) -> FuseOptions {
             "jobs" => options.jobs = Some(value.parse().unwrap()),
             "dry-run" => options.dry_run = true,
             "keep-going" => options.keep_going = true,
+            "names" => chosen.names = value.parse().unwrap(),
+            "append" => chosen.append = true,
+            "remove" => chosen.remove.push(platform(value)),
             name => panic!("no option {name}"),
         }
     }
-    options
+    chosen
 }
 
 #[test]
@@ -378,7 +442,7 @@ fn c_library_answers_as_recorded() {
         let name = text(case, "name");
         let expected = read(&golden().join("reports").join(format!("{name}.json")));
         let mut verbs = vec![text(case, "verb")];
-        if case["options"]["dry-run"] == true {
+        if case["verb"] == "fuse" && case["options"]["dry-run"] == true {
             verbs.push("plan");
         }
         for verb in verbs {

@@ -8,12 +8,13 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import fusion
 import pytest
-from conftest import REPOSITORY
+from conftest import REPOSITORY, serve
 
 FIXTURES = REPOSITORY / "fixtures"
 GOLDEN = FIXTURES / "golden"
@@ -41,32 +42,79 @@ STATUSES = {
     fusion.InvalidArchiveError: 4,
     fusion.NoSpaceError: 8,
     fusion.FusionIOError: 5,
+    fusion.RegistryError: 6,
     fusion.CancelledError: 130,
 }
 
 
-def keywords(options: dict[str, Any], folder: str) -> dict[str, Any]:
-    """Options of the command line as arguments."""
-    found: dict[str, Any] = {}
-    for name, value in options.items():
-        if name in ("rename", "annotation"):
-            value = dict(pair.split("=", 1) for pair in value)
-        elif name == "source-platform":
-            value = dict((f"{folder}{pair}").rsplit("=", 1) for pair in value)
-        elif name == "jobs":
-            value = int(value)
-        found[NAMES.get(name, name.replace("-", "_"))] = value
-    return found
+class Stage:
+    """A folder, and the registry that a case names, if it does."""
+
+    def __init__(self, folder: Path, registry: str) -> None:
+        self.folder = folder
+        self.registry = registry
+
+    def filled(self, word: str) -> str:
+        """`word` with its placeholders filled in."""
+        return word.replace("{registry}", self.registry).replace("{folder}", str(self.folder))
+
+    def place(self, word: str) -> str:
+        """The path or place that `word` is for."""
+        return self.filled(word) if is_filled_in(word) else f"{self.folder}/{word}"
+
+    def sources(self, run: dict[str, Any]) -> list[str]:
+        listed: list[str] = run["sources"]
+        return [
+            self.filled(one) if is_filled_in(one) else self.place(one.rsplit("/", 1)[-1])
+            for one in listed
+        ]
+
+    def keywords(self, options: dict[str, Any]) -> dict[str, Any]:
+        """Options of the command line as arguments."""
+        found: dict[str, Any] = {}
+        for name, value in options.items():
+            if name in ("rename", "annotation"):
+                value = dict(self.filled(pair).split("=", 1) for pair in value)
+            elif name == "source-platform":
+                value = dict(self.place(pair).rsplit("=", 1) for pair in value)
+            elif name == "jobs":
+                value = int(value)
+            found[NAMES.get(name, name.replace("-", "_"))] = value
+        return found
+
+    def run(self, run: dict[str, Any]) -> tuple[Any, int]:
+        """Runs, and says what came of it: the document, and the exit status."""
+        sources, options = self.sources(run), self.keywords(run["options"])
+        report: fusion.Report
+        verb = run.get("verb", "fuse")
+        if verb == "inspect":
+            return fusion.inspect(sources[0], reference=run.get("reference"), **options), 0
+        if verb == "verify":
+            found = fusion.verify(sources, **options)
+            return found, 0 if found.passed else 4
+        if verb == "push":
+            report = fusion.push(sources, self.place(run["to"]), **options)
+        elif verb == "index create":
+            report = fusion.index_create(self.place(run["target"]), sources, **options)
+        else:
+            assert verb == "fuse"
+            report = fusion.fuse(sources, self.place(run["output"]), **options)
+        return report, 7 if report.status == "partial" else 0
+
+    def masked(self, value: Any) -> Any:
+        if isinstance(value, str):
+            value = value.replace(f"{self.folder}/", "")
+            return value.replace(self.registry, "{registry}") if self.registry else value
+        if isinstance(value, list):
+            return [self.masked(one) for one in value]
+        if isinstance(value, dict):
+            return {key: self.masked(one) for key, one in value.items()}
+        return value
 
 
-def masked(value: Any, folder: str) -> Any:
-    if isinstance(value, str):
-        return value.replace(folder, "")
-    if isinstance(value, list):
-        return [masked(one, folder) for one in value]
-    if isinstance(value, dict):
-        return {key: masked(one, folder) for key, one in value.items()}
-    return value
+def is_filled_in(word: str) -> bool:
+    """Whether a word of a case is given as it stands, once its placeholders are filled in."""
+    return "{registry}" in word or "{folder}" in word
 
 
 def published(output: Path) -> str | None:
@@ -88,43 +136,40 @@ def test_every_report_has_a_case() -> None:
     assert names and sorted(names) == sorted(path.stem for path in (GOLDEN / "reports").iterdir())
 
 
+@pytest.fixture
+def stage(
+    case: dict[str, Any], tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stage]:
+    """A folder, and an empty registry if the case names one."""
+    if "{registry}" in json.dumps(case):
+        for host in serve(tmp_path_factory.mktemp("registry")):
+            yield Stage(tmp_path, host)
+    else:
+        yield Stage(tmp_path, "")
+
+
 @pytest.mark.parametrize("case", cases(), ids=lambda case: str(case["name"]))
-def test_golden(case: dict[str, Any], tmp_path: Path) -> None:
-    folder = f"{tmp_path}/"
-    runs = [*case.get("before", []), case]
-    for source in [source for run in runs for source in run["sources"]]:
-        if "/" in source:
-            shutil.copyfile(FIXTURES / source, tmp_path / Path(source).name)
-
-    def sources(run: dict[str, Any]) -> list[str]:
-        return [folder + source.rsplit("/", 1)[-1] for source in run["sources"]]
-
-    for run in runs[:-1]:
-        fusion.fuse(sources(run), folder + run["output"], **keywords(run["options"], folder))
+def test_golden(case: dict[str, Any], stage: Stage) -> None:
+    before: list[dict[str, Any]] = case.get("before", [])
+    for source in [source for run in [*before, case] for source in run["sources"]]:
+        if "/" in source and not is_filled_in(source):
+            shutil.copyfile(FIXTURES / source, stage.folder / Path(source).name)
+    for run in before:
+        stage.run(run)
 
     document: Any
     try:
-        if case["verb"] == "fuse":
-            output, choices = folder + case["output"], keywords(case["options"], folder)
-            document = fusion.fuse(sources(case), output, **choices)
-            status = 7 if document.status == "partial" else 0
-        elif case["verb"] == "inspect":
-            document = fusion.inspect(sources(case)[0], reference=case.get("reference"))
-            status = 0
-        else:
-            assert case["verb"] == "verify"
-            document = fusion.verify(sources(case), **keywords(case["options"], folder))
-            status = 0 if document.passed else 4
+        document, status = stage.run(case)
     except fusion.FusionError as error:
         document = error.report
         status = next(status for known, status in STATUSES.items() if isinstance(error, known))
-    told = masked(document.to_dict(), folder)
+    told = stage.masked(document.to_dict())
     told["version"] = "<version>"
     if "elapsed_seconds" in told:
         told["elapsed_seconds"] = 0
     if told.get("destination"):
         told["destination"]["location"] = "<destination>"
 
-    result = published(tmp_path / case["output"]) if "output" in case else None
+    result = published(stage.folder / case["output"]) if "output" in case else None
     wanted = json.loads((GOLDEN / "reports" / f"{case['name']}.json").read_text())
     assert {"status": status, "document": told, "output": result} == wanted

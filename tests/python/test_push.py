@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +21,7 @@ HELLO = "docker.io/library/hello:1.0"
 @pytest.fixture
 def base(registry: str, request: pytest.FixtureRequest) -> str:
     """Where this test pushes to: nobody else does."""
-    name = request.node.name.replace("[", "-").rstrip("]")
+    name = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower()).strip("-")
     return f"{registry}/{name}"
 
 
@@ -79,13 +80,16 @@ def test_names(pair: list[str], base: str) -> None:
     assert of(last).target == f"{base}/hello:1.0"
     origin = fusion.push(pair, base, names="origin", images="*hello*", dry_run=True)
     assert of(origin).target == f"{base}/docker.io/library/hello:1.0"
-    moved = fusion.push(pair, base, rename={"docker.io/library": "a.local/b"}, images="*hello*", dry_run=True)
-    assert moved.images[0].target == "a.local/b/hello:1.0"
+    rename = {"docker.io/library": f"{base}/moved"}
+    moved = fusion.push(pair, base, rename=rename, images="*hello*", dry_run=True)
+    assert moved.images[0].target == f"{base}/moved/hello:1.0"
 
 
-@pytest.mark.parametrize("claim_tags", [False, True])
-def test_several_writers(pair: list[str], base: str, claim_tags: bool) -> None:
-    for source in pair:
+@pytest.mark.parametrize(
+    "claims", [(False, False), (False, True), (True, False), (True, True)], ids=str
+)
+def test_several_writers(pair: list[str], base: str, claims: tuple[bool, bool]) -> None:
+    for source, claim_tags in zip(pair, claims):
         fusion.push(source, base, claim_tags=claim_tags)
     found = fusion.inspect(f"docker://{base}/library/hello:1.0").images[0]
     assert [variant.platform for variant in found.platforms] == ["linux/amd64", "linux/arm64"]
@@ -94,7 +98,6 @@ def test_several_writers(pair: list[str], base: str, claim_tags: bool) -> None:
 def test_registries_are_sources_and_destinations(pair: list[str], base: str, tmp_path: Path) -> None:
     pushed = fusion.fuse(pair, f"docker://{base}")
     assert (pushed.command, pushed.destination) == ("fuse", fusion.Destination("registry", base))
-    # Tags are merged into, unless something else is said.
     assert of(fusion.fuse(pair[0], f"docker://{base}")).action == "unchanged"
     planned = fusion.plan(pair, f"docker://{base}")
     assert planned.dry_run and planned.bytes.uploaded == 0
@@ -104,6 +107,19 @@ def test_registries_are_sources_and_destinations(pair: list[str], base: str, tmp
     assert fusion.verify(source).passed
     pulled = fusion.fuse(source, tmp_path / "pulled.tar")
     assert pulled.images[0].digest == of(pushed).digest
+
+
+def test_tags_are_merged_into_unless_an_error_is_asked_for(pair: list[str], base: str) -> None:
+    for verb in (fusion.fuse, fusion.plan):
+        default = inspect.signature(verb).parameters["on_existing"]
+        assert default.default == "error" and str(default).endswith("= 'error'")
+    fusion.fuse(pair[0], f"docker://{base}")
+    with pytest.raises(fusion.DestinationExistsError):
+        fusion.fuse(pair[1], f"docker://{base}", on_existing="error")
+    with pytest.raises(fusion.DestinationExistsError):
+        fusion.plan(pair[1], f"docker://{base}", on_existing="error")
+    assert of(fusion.plan(pair[1], f"docker://{base}")).action == "merged"
+    assert of(fusion.fuse(pair[1], f"docker://{base}")).action == "merged"
 
 
 def test_indexes(pair: list[str], base: str) -> None:
@@ -121,7 +137,7 @@ def test_indexes(pair: list[str], base: str) -> None:
 
 
 def test_an_index_in_a_layout(pair: list[str], tmp_path: Path) -> None:
-    fusion.fuse(pair, tmp_path / "layout/")
+    fusion.fuse(pair, tmp_path / "layout", format="oci")
     target = f"oci:{tmp_path}/out:harbor.local/t/hello:1.0"
     report = fusion.index_create(target, f"oci:{tmp_path}/layout:{HELLO}")
     assert report.command == "index create"

@@ -88,6 +88,7 @@ impl ConnectArgs {
     /// What the options say by themselves.
     pub(super) fn access(&self) -> Access {
         Access {
+            only_for: None,
             username: self.username.clone(),
             password: None,
             tls_ca: self.tls_ca.clone(),

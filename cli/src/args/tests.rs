@@ -225,7 +225,8 @@ const INDEX: &[Case] = &[
 
 #[test]
 fn each_option_arrives_in_the_engine() {
-    let verbs: [(fn(&str) -> DeliverOptions, &[&[Case]]); 3] = [
+    type Parse = fn(&str) -> DeliverOptions;
+    let verbs: [(Parse, &[&[Case]]); 3] = [
         (of_fuse, &[SHARED, REGISTRY, NAMES, FUSE]),
         (of_push, &[SHARED, REGISTRY, NAMES]),
         (of_index, &[REGISTRY, INDEX]),
@@ -338,6 +339,10 @@ fn mistakes_are_said_in_our_words() {
         (
             "fusion push a --to h --username me",
             "missing `--password-stdin` [try `fusion fuse --help`]",
+        ),
+        (
+            "fusion push a --to h --password-stdin=hunter2",
+            "`--password-stdin` takes no value [try `fusion fuse --help`]",
         ),
         (
             "fusion push a --to h --password x",

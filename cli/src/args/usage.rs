@@ -33,6 +33,8 @@ pub(crate) fn usage_error(refused: &clap::Error, command: &str) -> Error {
                 words => error(message).hint(format!("write one of {}", words.join(", "))),
             }
         }
+        // The value is not shown: somebody may have written a password.
+        Clap::TooManyValues => error(format!("`{option}` takes no value")),
         Clap::UnknownArgument => suggest(
             error(format!("there is no option `{option}` here")),
             refused,
@@ -72,9 +74,9 @@ fn suggest(error: Error, refused: &clap::Error, kind: ContextKind) -> Error {
     }
 }
 
-/// `--platform <PLATFORM>` → `--platform`; positional arguments lose their dots only.
+/// `--platform <PLATFORM>` → `--platform`, `--tls-verify[=<BOOL>]` → `--tls-verify`; positional arguments lose their dots only.
 fn name(text: &str) -> String {
-    match text.split_once(' ') {
+    match text.split_once([' ', '[']) {
         Some((option, _)) if option.starts_with('-') => option.to_owned(),
         _ => text.trim_end_matches('.').to_owned(),
     }

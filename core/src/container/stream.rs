@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::checksum::{self, Algorithm, List, Summed, Summer, Wanted};
 use super::evidence::{Found, is_layer};
 use super::input::Counted;
+use super::keep::Keep;
 use super::members::{Members, Nested, Streamed};
 use super::names::{is_document, is_text_that_counts, stated_digest};
 use super::nest::{Inflated, Raw};
@@ -17,7 +18,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
 use crate::oci::{Compression, Digest, Hasher};
 use crate::progress::Progress;
-use crate::store::{BlobDirectory, BlobSource, BlobWriter, CHUNK, Hashing};
+use crate::store::{BlobSource, BlobWriter, CHUNK, Hashing};
 use crate::tar::{self, Entry, EntryKind, TarStream};
 
 /// How many first bytes of each member are remembered.
@@ -26,62 +27,6 @@ const HEAD: usize = 16;
 /// Plain files up to this size may be something else: documents, or layers with next to nothing
 /// in them.
 const SMALL: u64 = 1 << 20;
-
-/// What happens to the content of a stream.
-#[derive(Debug, Clone)]
-pub enum Keep {
-    /// It goes into a spool.
-    Spool {
-        /// The spool.
-        blobs: Arc<BlobDirectory>,
-        /// Whether files that can be no part of an image are kept too.
-        files: bool,
-        /// Who is told of each container as soon as all of it is spooled, and may let go of what
-        /// is in it.
-        pass: Option<Pass>,
-    },
-    /// Documents are kept in memory, the rest is only hashed.
-    Documents,
-    /// As `Documents`, and every compressed layer is inflated and hashed as well.
-    Inflated,
-}
-
-/// Is told of a container that came by.
-pub(crate) type Passed = dyn Fn(&Arc<Members>, &Progress) -> Result<()> + Send + Sync;
-
-/// Who is told of containers as they come by.
-#[derive(Clone)]
-pub struct Pass(pub(crate) Arc<Passed>);
-
-impl std::fmt::Debug for Pass {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Pass")
-    }
-}
-
-impl Keep {
-    /// Tells who wants to know that all of the container `members` came by.
-    pub(crate) fn pass(&self, members: &Arc<Members>, progress: &Progress) -> Result<()> {
-        match self {
-            Self::Spool {
-                pass: Some(pass), ..
-            } => (pass.0)(members, progress),
-            _ => Ok(()),
-        }
-    }
-
-    /// Whether what is spooled may go again while more comes.
-    pub(crate) const fn is_passing(&self) -> bool {
-        matches!(self, Self::Spool { pass: Some(_), .. })
-    }
-
-    pub(crate) fn spool(&self) -> Option<&Arc<BlobDirectory>> {
-        match self {
-            Self::Spool { blobs, .. } => Some(blobs),
-            Self::Documents | Self::Inflated => None,
-        }
-    }
-}
 
 /// Reads the container that comes out of `input`, which is compressed with `compression`. `path`
 /// names it in errors.

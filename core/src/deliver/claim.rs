@@ -252,16 +252,18 @@ impl Board for Registry<'_> {
         let mut held = self.held.take();
         let mut replaced = Vec::new();
         if let Some(held) = &mut held {
-            // What is wanted is wanted as it is, not in another form of the same image.
+            // What is wanted is wanted as it is, not in another form of the same image. What nobody
+            // claimed is wanted as the tag has it.
             held.flattened.variants.retain(|there| {
                 let wanted = there
                     .platform
                     .as_ref()
                     .and_then(|platform| all.get(platform));
-                if wanted.is_some_and(|wanted| *wanted != there.descriptor.digest) {
+                let stays = wanted.is_none_or(|wanted| *wanted == there.descriptor.digest);
+                if !stays {
                     replaced.push(there.platform.clone());
                 }
-                wanted.is_none()
+                stays
             });
         }
         let types = self.tagger.options.fuse.media_types;

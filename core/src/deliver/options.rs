@@ -9,8 +9,10 @@ use crate::oci::Platform;
 
 words!(
     /// What images are called in a registry.
+    #[derive(Default)]
     Names, "way to name images", {
         /// The prefix, and the repository's path without its registry.
+        #[default]
         Path = "path",
         /// The prefix, and the last component of the repository.
         Last = "last",
@@ -49,12 +51,6 @@ pub struct DeliverOptions {
     pub remove: Vec<Platform>,
 }
 
-impl Default for Names {
-    fn default() -> Self {
-        Self::Path
-    }
-}
-
 impl DeliverOptions {
     /// What to do when a tag exists.
     pub(super) fn existing(&self) -> OnExisting {
@@ -67,10 +63,6 @@ fn visibility(value: &str) -> Result<Option<Visibility>, Error> {
     match value {
         "true" | "" => Ok(Some(Visibility::Public)),
         "false" => Ok(None),
-        word => word.parse().map(Some).map_err(|error: Error| {
-            error
-                .with_kind(ErrorKind::Usage)
-                .hint("`create-projects` is `public` or `private`")
-        }),
+        word => word.parse().map(Some),
     }
 }

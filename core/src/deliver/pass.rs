@@ -133,7 +133,7 @@ impl Passing {
         sender.look(&needs)?;
         // What is damaged stays, and is told of in the end, when it is known what needs it.
         let damaged = sender.blobs(&needs, blobs, true)?;
-        let damaged: Vec<Digest> = damaged.into_iter().map(|(digest, _)| digest).collect();
+        let damaged: Vec<Digest> = damaged.into_iter().map(|failed| failed.digest).collect();
         // Documents are read again; layers of images are not.
         let layers = (ours.iter())
             .filter(|(_, node)| node.config.is_some())

@@ -1,13 +1,14 @@
 //! Fuse and push in one go.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::ThreadPool;
 
 use super::pass::Passing;
 use super::preflight::Preflight;
-use super::send::{Ledger, Needs, Sender, Spot};
+use super::send::{Failed, Ledger, Needs, Sender, Spot};
 use super::spool::Spool;
 use super::tag::{Merged, Outgoing, Tagger, refuses_oci};
 use super::target::{Base, Target, targets};
@@ -18,11 +19,9 @@ use crate::fuse::open::{Everything, Opening, open};
 use crate::fuse::plan::{Left, Selection, choose, nothing};
 use crate::fuse::rewrite::rewrite;
 use crate::fuse::select::Selected;
-use crate::fuse::transcode;
-use crate::fuse::{FuseOptions, Verify, check_sources};
+use crate::fuse::{FuseOptions, Verify, check_sources, transcode, warn};
 use crate::graph::ImageNode;
 use crate::location::Location;
-use crate::oci::Digest;
 use crate::package::{Keep, Pass};
 use crate::progress::{Phase, Progress};
 use crate::registry::Client;
@@ -31,6 +30,10 @@ use crate::store::{BlobSource, Memory, Sources, workers};
 
 /// How many requests wait for a registry at once where nobody says.
 const CONNECTIONS: usize = 6;
+
+/// How often a run looks at the tags that it wrote once more, for as long as it finds something
+/// undone.
+const REVISITS: usize = 8;
 
 /// Where a run pushes to.
 enum To {
@@ -88,11 +91,8 @@ fn go(
         .map_or(CONNECTIONS, |jobs| jobs.min(CONNECTIONS));
     let senders = Arc::new(workers::pool(Some(connections))?);
     let connect = &options.fuse.connect;
-    let client = Client::new(
-        connect.access.clone(),
-        connect.settings.clone(),
-        progress.stop(),
-    )?;
+    // User and password are for the registry that is pushed to; sources may lie in others.
+    let client = connect.client([base.host.as_str()], progress.stop())?;
     // Before anything is read: that may take an hour.
     client.host(&base.host).check()?;
     let spool = Spool::take(sources, &base, options)?.map(Arc::new);
@@ -138,7 +138,7 @@ fn go(
         report,
     };
     let outcome = push.run(sources);
-    push.report.warnings.extend(tell::notices(&client));
+    push.report.warnings.extend(warn::notices(&client));
     push.report.warnings.sort();
     tell::traffic(push.report, &ledger, spool.as_deref());
     match (outcome, &spool) {
@@ -302,13 +302,30 @@ impl Push<'_> {
                 }
                 Ok(merged)
             })?;
-            self.each_planned(planned, &mut left, |image, merged| {
+            let claims = self.options.claim_tags || self.options.clean_claims;
+            let mut done = self.each_planned(planned, &mut left, |image, merged| {
                 claim::release(&tagger, image)?;
-                match self.options.claim_tags || self.options.clean_claims {
+                match claims {
                     true => claim::settle(&tagger, image, merged),
                     false => tagger.settle(image, merged),
                 }
-            })?
+            })?;
+            // Somebody who read a tag before this run wrote it may have written it since.
+            for _ in 0..REVISITS {
+                if self.options.claim_tags {
+                    break;
+                }
+                let undone = AtomicBool::new(false);
+                done = self.each_planned(done, &mut left, |image, merged| {
+                    let (merged, again) = tagger.revisit(image, merged)?;
+                    undone.fetch_or(again, Ordering::Relaxed);
+                    Ok(merged)
+                })?;
+                if !undone.into_inner() {
+                    break;
+                }
+            }
+            done
         };
         tell::images(self.report, done, left, opened)
     }
@@ -352,24 +369,27 @@ impl Push<'_> {
         self.progress
             .enter(Phase::Write, needs.bytes(), needs.count())?;
         let keep_going = self.options.fuse.keep_going;
-        let damaged = self.sender.blobs(&needs, &content, keep_going)?;
-        let mut damaged: BTreeMap<Digest, Error> = damaged.into_iter().collect();
+        let mut failed = self.sender.blobs(&needs, &content, keep_going)?;
+        failed.sort_by(|one, other| (&one.spot, one.digest).cmp(&(&other.spot, other.digest)));
         let mut whole = Vec::new();
         for (image, merged) in planned {
             let blobs = merged.image.blobs();
-            match blobs.iter().find(|digest| damaged.contains_key(digest)) {
-                None => whole.push((image, merged)),
-                Some(digest) => {
-                    // The first image takes the error itself, the others one like it.
-                    let message = "shares a damaged blob with another image";
-                    let like = Error::new(ErrorKind::DigestMismatch, message).digest(digest);
-                    left.push(Left {
-                        reference: image.selected.reference.to_string(),
-                        names: image.selected.names,
-                        error: damaged.insert(*digest, like),
-                    });
-                }
-            }
+            let fails = |failed: &&mut Failed| {
+                let here = failed.spot.as_ref().is_none_or(|spot| *spot == image.spot);
+                here && blobs.contains(&failed.digest)
+            };
+            let Some(failed) = failed.iter_mut().find(fails) else {
+                whole.push((image, merged));
+                continue;
+            };
+            // The first image takes the error itself, the others one like it.
+            let message = "needs a blob that could not be sent for another image either";
+            let like = Error::new(failed.error.kind(), message).digest(failed.digest);
+            left.push(Left {
+                reference: image.selected.reference.to_string(),
+                names: image.selected.names,
+                error: Some(std::mem::replace(&mut failed.error, like)),
+            });
         }
         Ok(whole)
     }

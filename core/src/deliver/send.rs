@@ -9,7 +9,7 @@ use rayon::ThreadPool;
 
 use super::preflight::{Preflight, project};
 use super::target::Target;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::fuse::assemble::Assembled;
 use crate::fuse::blobs::layers;
 use crate::fuse::open::Everything;
@@ -81,6 +81,8 @@ pub(super) struct Ledger {
     manifests: Mutex<HashSet<(Spot, Digest)>>,
     /// Blobs that were asked for and are not there.
     absent: Mutex<HashSet<(Spot, Digest)>>,
+    /// Blobs that progress has counted.
+    counted: Mutex<HashSet<Digest>>,
     /// Blobs that somebody is busy with.
     busy: Mutex<HashSet<Digest>>,
     freed: Condvar,
@@ -153,6 +155,11 @@ impl Ledger {
         lock(&self.manifests).contains(&(spot.clone(), *digest))
     }
 
+    /// Whether progress has yet to count the blob, which it then has.
+    fn counts(&self, digest: &Digest) -> bool {
+        lock(&self.counted).insert(*digest)
+    }
+
     /// Waits until nobody else is busy with the blob.
     fn claim<'a>(&'a self, digest: &Digest, progress: &Progress) -> Result<Busy<'a>> {
         let mut busy = lock(&self.busy);
@@ -165,6 +172,26 @@ impl Ledger {
         }
         Ok(Busy(self, *digest))
     }
+}
+
+/// A blob that could not be brought to where it is needed.
+#[derive(Debug)]
+pub(super) struct Failed {
+    /// Where; `None`: anywhere, the blob is damaged.
+    pub(super) spot: Option<Spot>,
+    pub(super) digest: Digest,
+    pub(super) error: Error,
+}
+
+/// Whether a registry would not have it: others may go on.
+fn is_refusal(error: &Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::Registry
+            | ErrorKind::Denied
+            | ErrorKind::Unauthorized
+            | ErrorKind::ProjectMissing
+    )
 }
 
 /// Being busy with a blob.
@@ -217,8 +244,12 @@ impl Sender<'_> {
             .collect();
         self.each(&images, |(spot, image)| {
             let digest = image.manifest.descriptor.digest;
-            if self.repository(spot).head(&digest.to_string())?.is_some() {
-                self.ledger.complete(spot, image);
+            match self.repository(spot).head(&digest.to_string()) {
+                Ok(Some(_)) => self.ledger.complete(spot, image),
+                Ok(None) => {}
+                // Who sends its blobs meets the same refusal.
+                Err(error) if is_refusal(&error) => {}
+                Err(error) => return Err(error),
             }
             Ok(())
         })
@@ -246,19 +277,34 @@ impl Sender<'_> {
         needs: &Needs,
         source: &dyn BlobSource,
         keep_going: bool,
-    ) -> Result<Vec<(Digest, Error)>> {
+    ) -> Result<Vec<Failed>> {
         let blobs: Vec<Expected> = needs.0.values().map(|(blob, _)| *blob).collect();
+        let refused = Mutex::new(Vec::new());
         let work = |_: usize, blob: &Expected, transfer: &mut Transfer<'_>| {
             let Some((_, spots)) = needs.0.get(&blob.digest) else {
                 return Ok(());
             };
-            self.blob(blob, spots, source, transfer)
+            let _busy = self.ledger.claim(&blob.digest, self.progress)?;
+            for spot in spots {
+                match self.blob(blob, spot, source, transfer) {
+                    Err(error) if keep_going && is_refusal(&error) => lock(&refused).push(Failed {
+                        spot: Some(spot.clone()),
+                        digest: blob.digest,
+                        error,
+                    }),
+                    outcome => outcome?,
+                }
+            }
+            Ok(())
         };
         let failures = workers::each(self.pool, self.progress, &blobs, keep_going, &work)?;
-        let failures = failures.into_iter();
-        Ok(failures
-            .map(|(at, error)| (blobs[at].digest, error))
-            .collect())
+        let mut failed = refused.into_inner().unwrap_or_else(PoisonError::into_inner);
+        failed.extend(failures.into_iter().map(|(at, error)| Failed {
+            spot: None,
+            digest: blobs[at].digest,
+            error,
+        }));
+        Ok(failed)
     }
 
     /// Whether the repository has the blob; asked once.
@@ -288,9 +334,15 @@ impl Sender<'_> {
                 if known || !hosts.insert(&spot.host) {
                     continue;
                 }
-                if self.finds(spot, blob)? {
-                    self.ledger.present.fetch_add(1, Ordering::Relaxed);
-                    self.ledger.holds(spot, blob.digest);
+                match self.finds(spot, blob) {
+                    Ok(true) => {
+                        self.ledger.present.fetch_add(1, Ordering::Relaxed);
+                        self.ledger.holds(spot, blob.digest);
+                    }
+                    Ok(false) => {}
+                    // Who sends it meets the same refusal.
+                    Err(error) if is_refusal(&error) => {}
+                    Err(error) => return Err(error),
                 }
             }
             Ok(())
@@ -312,20 +364,17 @@ impl Sender<'_> {
         missing
     }
 
+    /// Brings a blob, with which nobody else is busy, to one repository.
     fn blob(
         &self,
         blob: &Expected,
-        spots: &BTreeSet<Spot>,
+        spot: &Spot,
         source: &dyn BlobSource,
         transfer: &mut Transfer<'_>,
     ) -> Result<()> {
         let ledger = self.ledger;
-        let _busy = ledger.claim(&blob.digest, self.progress)?;
         let mut sent = false;
-        for spot in spots {
-            if ledger.has(spot, &blob.digest) {
-                continue;
-            }
+        if !ledger.has(spot, &blob.digest) {
             let repository = self.repository(spot);
             match ledger.home(&spot.host, &blob.digest) {
                 Some(home) => {
@@ -340,6 +389,7 @@ impl Sender<'_> {
                         // It refuses to share: the same bytes once more.
                         self.upload(&repository, blob, source, transfer, &home)?;
                         sent = true;
+                        ledger.counts(&blob.digest);
                     }
                 }
                 None => {
@@ -348,12 +398,14 @@ impl Sender<'_> {
                     } else {
                         self.upload(&repository, blob, source, transfer, spot)?;
                         sent = true;
+                        ledger.counts(&blob.digest);
                     }
                 }
             }
             ledger.holds(spot, blob.digest);
         }
-        if !sent || self.dry_run {
+        // What is sent counts as it goes, and each blob once.
+        if (!sent || self.dry_run) && ledger.counts(&blob.digest) {
             self.progress.add_bytes(blob.size);
             self.progress.add_blob();
         }

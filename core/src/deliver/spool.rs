@@ -8,8 +8,10 @@ use super::DeliverOptions;
 use super::target::Base;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fsx::Staging;
+use crate::fuse::Compress;
 use crate::location::Location;
 use crate::oci::{Digest, write};
+use crate::package;
 use crate::registry::Sessions;
 use crate::store::BlobDirectory;
 
@@ -33,6 +35,17 @@ impl Spool {
         if options.fuse.dry_run {
             return Ok(None);
         }
+        // Without a place to work in, what is read in place can be sent all the same.
+        match Self::take_place(sources, base, options) {
+            Err(error) if !spools(sources, options)? => {
+                tracing::debug!("nothing is remembered of uploads: {error}");
+                Ok(None)
+            }
+            taken => taken.map(Some),
+        }
+    }
+
+    fn take_place(sources: &[Location], base: &Base, options: &DeliverOptions) -> Result<Self> {
         let work_dir = options.fuse.temp_dir();
         // The same command finds the same place again.
         let mut name = format!("push {}/{}", base.host, base.prefix).replace('/', "\u{1}");
@@ -51,7 +64,7 @@ impl Spool {
         };
         let blobs = Arc::new(BlobDirectory::create(staging.subdir("spool")?, false)?);
         let uploads = Uploads::found(staging)?;
-        Ok(Some(Self { blobs, uploads }))
+        Ok(Self { blobs, uploads })
     }
 
     pub(super) const fn blobs(&self) -> &Arc<BlobDirectory> {
@@ -84,6 +97,15 @@ impl Spool {
         }
         error
     }
+}
+
+/// Whether a run spools anything.
+fn spools(sources: &[Location], options: &DeliverOptions) -> Result<bool> {
+    let mut streams = false;
+    for source in sources {
+        streams |= package::is_stream(source)?;
+    }
+    Ok(streams || options.fuse.compression != Compress::Keep)
 }
 
 /// Where uploads got to, in a file that only this user can read.

@@ -256,6 +256,30 @@ impl Tagger<'_> {
         Err(blame(contended()))
     }
 
+    /// Looks at a tag that the run wrote once more, and merges anew if what it brought is gone;
+    /// says whether it was.
+    pub(super) fn revisit(&self, image: &Outgoing, merged: Merged) -> Result<(Merged, bool)> {
+        let blame = |error: Error| about(error, &image.target);
+        if merged.settled.is_some()
+            || self.options.existing() != OnExisting::Merge
+            || self
+                .leads_to(image, &merged.image.root.digest)
+                .map_err(blame)?
+        {
+            return Ok((merged, false));
+        }
+        let previous = merged.image.selected.previous.clone();
+        let planned = self.plan(image)?;
+        let undone = planned.settled.is_none();
+        let mut merged = match undone {
+            true => self.settle(image, planned)?,
+            false => planned,
+        };
+        merged.settled = None;
+        merged.image.selected.previous = previous;
+        Ok((merged, undone))
+    }
+
     /// Whether the tag, read back, leads to `root`. What has no tag has nothing to read.
     fn leads_to(&self, image: &Outgoing, root: &Digest) -> Result<bool> {
         let Under::Tag(tag) = &image.target.under else {

@@ -12,7 +12,6 @@ use crate::fuse::blobs::{BlobSet, layers};
 use crate::fuse::open::Everything;
 use crate::fuse::plan::{Left, Plan};
 use crate::fuse::{tell, warn};
-use crate::registry::Client;
 use crate::report::{Action, Destination, Report, Warning};
 use crate::store::Expected;
 
@@ -100,16 +99,4 @@ pub(super) fn traffic(report: &mut Report, ledger: &Ledger, spool: Option<&Spool
     report.bytes.uploaded = ledger.bytes.load(Ordering::Relaxed);
     report.bytes.read += ledger.read.load(Ordering::Relaxed);
     report.bytes.peak_spool = spool.map_or(0, Spool::peak);
-}
-
-/// What there is to know about connections.
-pub(super) fn notices(client: &Client) -> Vec<Warning> {
-    let notices = client.notices().into_iter();
-    notices
-        .map(|notice| Warning {
-            reference: None,
-            code: notice.code,
-            message: notice.message,
-        })
-        .collect()
 }

@@ -43,6 +43,8 @@ pub(super) fn run(
         clean(path, options)?;
     }
     let pool = workers::pool(options.jobs)?;
+    let hosts = sources.iter().filter_map(Location::registry);
+    let client = options.connect.client(hosts, progress.stop())?;
     let workplace = match &destination {
         Some(destination) if !options.dry_run => {
             Some(Workplace::take(&destination.target, options)?)
@@ -54,9 +56,14 @@ pub(super) fn run(
         output,
         destination,
         workplace: workplace.as_ref(),
+        client: &client,
         pool,
     };
-    go(start, options, progress, report).map_err(|error| match &workplace {
+    let outcome = go(start, options, progress, report);
+    // Also where the run failed: that may be why.
+    report.warnings.extend(warn::notices(&client));
+    report.warnings.sort();
+    outcome.map_err(|error| match &workplace {
         Some(workplace) => workplace.keep(error),
         None => error,
     })
@@ -68,6 +75,7 @@ struct Start<'a> {
     output: Option<&'a Location>,
     destination: Option<Destination>,
     workplace: Option<&'a Workplace>,
+    client: &'a Client,
     pool: ThreadPool,
 }
 
@@ -83,6 +91,7 @@ fn go(
         output,
         mut destination,
         workplace,
+        client,
         pool,
     } = start;
     let keep = match workplace {
@@ -93,11 +102,6 @@ fn go(
         },
         None => Keep::Documents,
     };
-    let client = Client::new(
-        options.connect.access.clone(),
-        options.connect.settings.clone(),
-        progress.stop(),
-    )?;
     let existing = destination.as_ref().and_then(|destination| {
         let existing = destination.merge.as_ref()?;
         Some((existing, destination.replaces))
@@ -106,7 +110,7 @@ fn go(
         sources,
         existing,
         keep,
-        client: &client,
+        client,
         options,
         pool: &pool,
         progress,

@@ -6,6 +6,7 @@ use super::assemble::Assembled;
 use super::input::Opened;
 use super::plan::Plan;
 use crate::oci::{MediaType, Platform};
+use crate::registry::Client;
 use crate::report::Warning;
 
 fn warning(code: &'static str, reference: Option<&str>, message: String) -> Warning {
@@ -14,6 +15,14 @@ fn warning(code: &'static str, reference: Option<&str>, message: String) -> Warn
         code,
         message,
     }
+}
+
+/// What there is to know about connections.
+pub(crate) fn notices(client: &Client) -> Vec<Warning> {
+    let notices = client.notices().into_iter();
+    notices
+        .map(|notice| warning(notice.code, None, notice.message))
+        .collect()
 }
 
 /// Where a plan goes.

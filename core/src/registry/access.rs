@@ -1,8 +1,12 @@
 //! How a caller gets in, and what a run over the network tells besides its results.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
 
+use super::Client;
+use crate::error::{Error, ErrorKind, Result};
+use crate::progress::Stop;
 use crate::settings::Settings;
 
 /// A password or token: nothing that prints shows it.
@@ -47,6 +51,9 @@ pub struct Access {
     pub username: Option<String>,
     /// The user's password.
     pub password: Option<Secret>,
+    /// The registry that user and password are for, with its port; nobody else gets to see them.
+    /// `None`: whichever there is.
+    pub only_for: Option<String>,
     /// A file of certificate authorities that are trusted besides the system's.
     pub tls_ca: Option<PathBuf>,
     /// Certificates are not checked, and plain HTTP will do.
@@ -62,6 +69,7 @@ impl Default for Access {
         Self {
             username: None,
             password: None,
+            only_for: None,
             tls_ca: None,
             insecure: false,
             plain_http: false,
@@ -77,6 +85,32 @@ pub struct Connect {
     pub access: Access,
     /// What the environment says.
     pub settings: Settings,
+}
+
+impl Connect {
+    /// A way into `hosts`, whose calls end soon after `stop` is raised. User and password are for
+    /// one of them: which, has to be clear.
+    pub fn client<'a>(
+        &self,
+        hosts: impl IntoIterator<Item = &'a str>,
+        stop: Stop,
+    ) -> Result<Client> {
+        let hosts: BTreeSet<&str> = hosts.into_iter().collect();
+        let mut access = self.access.clone();
+        if access.username.is_some() && hosts.len() > 1 {
+            let hosts: Vec<&str> = hosts.into_iter().collect();
+            let message = format!(
+                "one user and password, and several registries: {}",
+                hosts.join(", ")
+            );
+            return Err(Error::new(ErrorKind::Usage, message)
+                .hint("log in to each of them: `docker login HOST`"));
+        }
+        access.only_for = access
+            .only_for
+            .or_else(|| hosts.first().map(|host| (*host).to_owned()));
+        Client::new(access, self.settings.clone(), stop)
+    }
 }
 
 /// What went over the network in a run.

@@ -222,7 +222,12 @@ impl Auth {
         }
         let access = &net.access;
         let found = match (&access.username, &access.password) {
-            (Some(user), Some(password)) => {
+            (Some(user), Some(password))
+                if access
+                    .only_for
+                    .as_ref()
+                    .is_none_or(|only| *only == self.host) =>
+            {
                 Some(Credentials::Basic(user.clone(), password.clone()))
             }
             _ => files::find(&net.settings, &self.host, repository, &net.stop)?,

@@ -6,7 +6,7 @@ import operator
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, SupportsIndex, Union
+from typing import TYPE_CHECKING, Any, Literal, SupportsIndex, Union, cast
 
 from .exceptions import UsageError
 
@@ -18,6 +18,15 @@ StrPath = Union[str, "os.PathLike[str]"]
 
 PathMap = Union[Mapping[str, str], Mapping[Path, str], Mapping[StrPath, str]]
 """Something for each of some paths."""
+
+
+class _Default(str):
+    """A choice that nobody made."""
+
+
+# Known by its type: `error` holds for files, but tags of a registry are merged into unless somebody
+# writes it.
+ON_EXISTING = cast('Literal["error"]', _Default("error"))
 
 
 def path(name: str, value: object) -> bytes:
@@ -80,8 +89,9 @@ def choices(values: dict[str, Any]) -> _Choices:
     one: list[tuple[str, str]] = []
     many: list[tuple[str, str]] = []
     for name in _ONE:
-        if values.get(name) is not None:
-            one.append((name.replace("_", "-"), text(name, values[name])))
+        value = values.get(name)
+        if value is not None and not isinstance(value, _Default):
+            one.append((name.replace("_", "-"), text(name, value)))
     for name in _SWITCHES:
         if not isinstance(values.get(name, False), bool):
             raise TypeError(f"{name} must be bool, not {_kind(values[name])}")

@@ -42,7 +42,7 @@ def fuse(
     exclude: str | Iterable[str] | None = None,
     on_conflict: OnConflict = "error",
     on_file_conflict: OnFileConflict = "beside",
-    on_existing: OnExisting | None = None,
+    on_existing: OnExisting = _options.ON_EXISTING,
     source_platforms: PathMap | None = None,
     name: str | None = None,
     strip_arch_suffix: bool = False,
@@ -102,8 +102,8 @@ def fuse(
             later ones ``beside`` the first with their platform in the name; keep that of the source
             named ``first`` or ``last``; or fail.
         on_existing: What to do if ``output`` exists (an empty directory does not): ``merge`` into it
-            by platform, ``replace`` it, or fail with ``error``. By default a file or directory is an
-            ``error``, and tags of a registry are merged into; only these can be left with ``skip``.
+            by platform, ``replace`` it, or fail with ``error``. Tags of a registry can also be left
+            with ``skip``, and are merged into unless this is given.
         source_platforms: The platform of every image of a source, whatever it says itself, by the
             source as it stands in ``sources``.
         name: The reference of images that have none.
@@ -171,7 +171,7 @@ def plan(
     exclude: str | Iterable[str] | None = None,
     on_conflict: OnConflict = "error",
     on_file_conflict: OnFileConflict = "beside",
-    on_existing: OnExisting | None = None,
+    on_existing: OnExisting = _options.ON_EXISTING,
     source_platforms: PathMap | None = None,
     name: str | None = None,
     strip_arch_suffix: bool = False,

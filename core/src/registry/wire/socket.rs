@@ -53,8 +53,13 @@ impl Socket {
             io::ErrorKind::ConnectionRefused => "nobody listens there".to_owned(),
             _ => error.to_string(),
         };
+        let mut place = format!("`{}`", authority(host, port));
+        if host.parse::<IpAddr>().is_err() {
+            // Which of its addresses, since a name may have several.
+            place.push_str(&format!(" ({})", address.ip()));
+        }
         Err(Problem::passing(format!(
-            "cannot connect to `{host}` ({address}): {reason}"
+            "cannot connect to {place}: {reason}"
         )))
     }
 
@@ -101,6 +106,14 @@ impl Socket {
                 return Err(io::ErrorKind::TimedOut.into());
             }
         }
+    }
+}
+
+/// `HOST:PORT`, with brackets around an address of version 6.
+pub(super) fn authority(host: &str, port: u16) -> String {
+    match host.contains(':') {
+        true => format!("[{host}]:{port}"),
+        false => format!("{host}:{port}"),
     }
 }
 
@@ -198,5 +211,37 @@ fn resolve(host: &str, port: u16, stop: &Stop) -> Result<Vec<SocketAddr>, Proble
             }
             Err(_) => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_cannot_be_reached_is_named_with_the_port() {
+        // Bound, so that nobody else listens there; but not listening.
+        let taken =
+            rustix::net::socket(AddressFamily::INET, SocketType::STREAM, None).expect("a socket");
+        let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
+        rustix::net::bind(&taken, &anywhere).expect("a port");
+        let bound = rustix::net::getsockname(&taken).expect("bound");
+        let port = SocketAddr::try_from(bound).expect("an address").port();
+
+        let said = |host| {
+            let problem = Socket::connect(host, port, &Stop::new()).expect_err("nobody");
+            problem.error.message().to_owned()
+        };
+        let refused = format!("cannot connect to `127.0.0.1:{port}`: nobody listens there");
+        assert_eq!(said("127.0.0.1"), refused);
+        let named = said("localhost");
+        let begin = format!("cannot connect to `localhost:{port}` (");
+        assert!(named.starts_with(&begin), "{named}");
+    }
+
+    #[test]
+    fn addresses_of_version_6_have_brackets() {
+        assert_eq!(authority("::1", 5000), "[::1]:5000");
+        assert_eq!(authority("harbor.local", 443), "harbor.local:443");
     }
 }

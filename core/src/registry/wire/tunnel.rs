@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 
 use super::super::problem::Problem;
 use super::super::proxy::Proxy;
-use super::socket::Socket;
+use super::socket::{Socket, authority};
 use crate::error::{Error, ErrorKind};
 use crate::progress::Stop;
 
@@ -27,11 +27,7 @@ pub(super) fn through(
         ..problem
     };
     let mut socket = Socket::connect(&proxy.host, proxy.port, stop).map_err(named)?;
-    let target = if host.contains(':') {
-        format!("[{host}]:{port}")
-    } else {
-        format!("{host}:{port}")
-    };
+    let target = authority(host, port);
     let mut request = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n");
     if let Some(authorization) = &proxy.authorization {
         request.push_str("Proxy-Authorization: ");
