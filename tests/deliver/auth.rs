@@ -193,3 +193,38 @@ fn user_and_password_are_shown_to_nobody_but_the_registry_they_are_for() {
     );
     assert_eq!(plan.unwrap_err().error.kind(), ErrorKind::Usage);
 }
+
+/// As docker keeps them for a registry that asks its clients for certificates.
+#[test]
+fn a_certificate_of_the_clients_own() {
+    let options = Options {
+        client_certificates: true,
+        ..Options::default().tls()
+    };
+    let registry = DockerRegistry::start(&options);
+    let yard = Yard::new();
+    let [amd, _] = yard.pair(&[APP], 2000);
+    let to = format!("{}/p", registry.host());
+    let mut chosen = yard.options(&[]);
+    let push = |options: &fusion_core::deliver::DeliverOptions| {
+        let source = fusion_core::location::Location::parse(&amd).unwrap();
+        let stop = fusion_core::progress::Stop::new();
+        fusion_core::deliver::push(&[source], &to, options, None, &stop)
+    };
+    let certificates = yard.path("certs.d");
+    let own = certificates.join(registry.host());
+    fs::create_dir_all(&own).unwrap();
+    fs::copy(registry.ca_file(), own.join("ca.crt")).unwrap();
+    chosen.fuse.connect.settings.certificates = vec![certificates];
+    let failure = push(&chosen).unwrap_err();
+    assert_eq!(
+        failure.error.kind(),
+        ErrorKind::Unreachable,
+        "{:?}",
+        failure.error
+    );
+    let pair = registry.client();
+    fs::copy(&pair.certificate, own.join("client.cert")).unwrap();
+    fs::copy(&pair.key, own.join("client.key")).unwrap();
+    push(&chosen).unwrap_or_else(|failure| panic!("{:?}", failure.error));
+}

@@ -7,6 +7,7 @@ mod index;
 mod killed;
 mod memory;
 mod policies;
+mod proxied;
 mod pulled;
 mod resumed;
 mod streamed;
