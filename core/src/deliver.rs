@@ -2,6 +2,7 @@
 
 mod claim;
 mod index;
+mod ledger;
 mod options;
 mod pass;
 mod preflight;

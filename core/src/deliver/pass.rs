@@ -9,8 +9,9 @@ use std::sync::Arc;
 use rayon::ThreadPool;
 
 use super::DeliverOptions;
+use super::ledger::Ledger;
 use super::preflight::Preflight;
-use super::send::{Ledger, Needs, Sender, Spot};
+use super::send::{Needs, Sender, Spot};
 use super::spool::Spool;
 use super::target::Base;
 use crate::archive::{self, Archive};

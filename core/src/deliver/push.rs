@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::ThreadPool;
 
+use super::ledger::Ledger;
 use super::pass::Passing;
 use super::preflight::Preflight;
-use super::send::{Failed, Ledger, Needs, Sender, Spot};
+use super::send::{Failed, Needs, Sender, Spot};
 use super::spool::Spool;
 use super::tag::{Merged, Outgoing, Tagger, refuses_oci};
 use super::target::{Base, Target, targets};

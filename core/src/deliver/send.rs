@@ -1,19 +1,18 @@
 //! Sending blobs and manifests: each distinct blob once, to the first repository that needs it;
 //! the others take it over from there.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::atomic::Ordering;
+use std::sync::{Mutex, PoisonError};
 
 use rayon::ThreadPool;
 
+use super::ledger::{Ledger, lock};
 use super::preflight::{Preflight, project};
 use super::target::Target;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fuse::assemble::Assembled;
 use crate::fuse::blobs::layers;
-use crate::fuse::open::Everything;
-use crate::fuse::plan::reach;
 use crate::graph::ImageNode;
 use crate::oci::Digest;
 use crate::progress::Progress;
@@ -72,108 +71,6 @@ impl Needs {
     }
 }
 
-/// What is known of a registry, and what was done to it.
-#[derive(Debug, Default)]
-pub(super) struct Ledger {
-    /// The repositories that hold a blob.
-    blobs: Mutex<HashMap<Digest, BTreeSet<Spot>>>,
-    /// Manifests that are where they are needed.
-    manifests: Mutex<HashSet<(Spot, Digest)>>,
-    /// Blobs that were asked for and are not there.
-    absent: Mutex<HashSet<(Spot, Digest)>>,
-    /// Blobs that progress has counted.
-    counted: Mutex<HashSet<Digest>>,
-    /// Blobs that somebody is busy with.
-    busy: Mutex<HashSet<Digest>>,
-    freed: Condvar,
-    pub(super) uploaded: AtomicU64,
-    pub(super) mounted: AtomicU64,
-    pub(super) present: AtomicU64,
-    pub(super) bytes: AtomicU64,
-    /// Bytes that were read for it.
-    pub(super) read: AtomicU64,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Ledger {
-    fn has(&self, spot: &Spot, digest: &Digest) -> bool {
-        lock(&self.blobs)
-            .get(digest)
-            .is_some_and(|spots| spots.contains(spot))
-    }
-
-    /// A repository of the same registry that holds the blob.
-    pub(super) fn home(&self, host: &str, digest: &Digest) -> Option<Spot> {
-        let blobs = lock(&self.blobs);
-        let spots = blobs.get(digest)?;
-        spots.iter().find(|spot| spot.host == host).cloned()
-    }
-
-    fn holds(&self, spot: &Spot, digest: Digest) {
-        lock(&self.blobs)
-            .entry(digest)
-            .or_default()
-            .insert(spot.clone());
-    }
-
-    /// Notes what sources in registries hold: it can be taken over from there.
-    pub(super) fn learn(&self, opened: &Everything) {
-        for input in &opened.inputs {
-            let Some(repository) = input.archive.repository() else {
-                continue;
-            };
-            let spot = Spot {
-                host: repository.host().to_owned(),
-                repository: repository.name().to_owned(),
-            };
-            for found in input.listed.iter().filter_map(|l| l.found.as_ref().ok()) {
-                reach(&found.node, &mut |descriptor| {
-                    if !descriptor.is_foreign() {
-                        self.holds(&spot, descriptor.digest);
-                    }
-                });
-            }
-        }
-    }
-
-    /// Notes that the manifest is in `spot`, with everything it leads to.
-    fn complete(&self, spot: &Spot, image: &ImageNode) {
-        let manifest = &image.manifest;
-        lock(&self.manifests).insert((spot.clone(), manifest.descriptor.digest));
-        let layers = manifest.view.layers.iter();
-        for blob in std::iter::once(&manifest.view.config).chain(layers) {
-            if !blob.is_foreign() {
-                self.holds(spot, blob.digest);
-            }
-        }
-    }
-
-    fn is_complete(&self, spot: &Spot, digest: &Digest) -> bool {
-        lock(&self.manifests).contains(&(spot.clone(), *digest))
-    }
-
-    /// Whether progress has yet to count the blob, which it then has.
-    fn counts(&self, digest: &Digest) -> bool {
-        lock(&self.counted).insert(*digest)
-    }
-
-    /// Waits until nobody else is busy with the blob.
-    fn claim<'a>(&'a self, digest: &Digest, progress: &Progress) -> Result<Busy<'a>> {
-        let mut busy = lock(&self.busy);
-        while !busy.insert(*digest) {
-            progress.check()?;
-            let wait = std::time::Duration::from_millis(100);
-            let (guard, _) =
-                (self.freed.wait_timeout(busy, wait)).unwrap_or_else(PoisonError::into_inner);
-            busy = guard;
-        }
-        Ok(Busy(self, *digest))
-    }
-}
-
 /// A blob that could not be brought to where it is needed.
 #[derive(Debug)]
 pub(super) struct Failed {
@@ -192,16 +89,6 @@ fn is_refusal(error: &Error) -> bool {
             | ErrorKind::Unauthorized
             | ErrorKind::ProjectMissing
     )
-}
-
-/// Being busy with a blob.
-struct Busy<'a>(&'a Ledger, Digest);
-
-impl Drop for Busy<'_> {
-    fn drop(&mut self) {
-        lock(&self.0.busy).remove(&self.1);
-        self.0.freed.notify_all();
-    }
 }
 
 /// Sends what a run has to registries.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
-use super::send::Ledger;
+use super::ledger::Ledger;
 use super::spool::Spool;
 use super::tag::{Merged, Outgoing, Settled};
 use super::target::Base;
