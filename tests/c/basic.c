@@ -100,7 +100,7 @@ int main(void)
           == FUSION_STATUS_NOTHING_SELECTED);
     CHECK(fusion_options_add(options, "verify", "full", NULL) == FUSION_STATUS_USAGE);
     CHECK(fusion_options_add(options, "reference", "a", NULL) == FUSION_STATUS_USAGE);
-    CHECK(fusion_options_set(options, "password", "x", NULL) == FUSION_STATUS_USAGE);
+    CHECK(fusion_options_set(options, "passphrase", "x", NULL) == FUSION_STATUS_USAGE);
 
     fusion_options_free(options);
     free(output);
