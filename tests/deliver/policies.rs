@@ -265,3 +265,22 @@ fn writers_with_and_without_claims_keep_what_the_others_brought() {
     assert_eq!(app["action"], "replaced", "{report}");
     assert_eq!(platforms(app), ["linux/amd64", "linux/arm64"]);
 }
+
+#[test]
+fn a_platform_that_is_required_may_be_there_already() {
+    let (registry, yard) = (DockerRegistry::open(), Yard::new());
+    let to = format!("{}/p", registry.host());
+    let [amd, arm] = yard.pair(&[APP], 2000);
+    let both = [("require-platform", "linux/amd64,linux/arm64")];
+    let failure = yard.try_push(&[&amd], &to, &both).unwrap_err();
+    assert_eq!(failure.error.kind(), ErrorKind::PlatformMissing);
+    yard.push(&[&amd], &to, &[]);
+    // The tag has no more than this run brings: it still lacks one.
+    let failure = yard.try_push(&[&amd], &to, &both).unwrap_err();
+    assert_eq!(failure.error.kind(), ErrorKind::PlatformMissing);
+    let merged = yard.push(&[&arm], &to, &both);
+    assert_eq!(
+        platforms(image(&merged, "app:1")),
+        ["linux/amd64", "linux/arm64"]
+    );
+}

@@ -293,7 +293,7 @@ impl Push<'_> {
         } else {
             self.progress.enter(Phase::Publish, 0, 0)?;
             // All manifests before the first tag.
-            let planned = self.each_planned(planned, &mut left, |image, merged| {
+            let planned = self.every(planned, &mut left, |image, merged| {
                 if merged.settled.is_none() {
                     match tagger.put_children(image, &merged) {
                         // Who writes the tag knows what to do about that.
@@ -304,7 +304,7 @@ impl Push<'_> {
                 Ok(merged)
             })?;
             let claims = self.options.claim_tags || self.options.clean_claims;
-            let mut done = self.each_planned(planned, &mut left, |image, merged| {
+            let mut done = self.every(planned, &mut left, |image, merged| {
                 claim::release(&tagger, image)?;
                 match claims {
                     true => claim::settle(&tagger, image, merged),
@@ -317,7 +317,7 @@ impl Push<'_> {
                     break;
                 }
                 let undone = AtomicBool::new(false);
-                done = self.each_planned(done, &mut left, |image, merged| {
+                done = self.every(done, &mut left, |image, merged| {
                     let (merged, again) = tagger.revisit(image, merged)?;
                     undone.fetch_or(again, Ordering::Relaxed);
                     Ok(merged)
@@ -404,15 +404,6 @@ impl Push<'_> {
     ) -> Result<Vec<(Outgoing, Merged)>> {
         let images = images.into_iter().map(|image| (image, ())).collect();
         self.every(images, left, |image, ()| work(image))
-    }
-
-    fn each_planned(
-        &self,
-        planned: Vec<(Outgoing, Merged)>,
-        left: &mut Vec<Left>,
-        work: impl Fn(&Outgoing, Merged) -> Result<Merged> + Sync,
-    ) -> Result<Vec<(Outgoing, Merged)>> {
-        self.every(planned, left, work)
     }
 
     fn every<T: Send>(

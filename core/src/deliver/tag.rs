@@ -9,7 +9,7 @@ use super::target::{Target, Under};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fuse::assemble::{Assembled, Form, assemble};
 use crate::fuse::rewrite::{Layers, rewrite};
-use crate::fuse::select::{Candidates, Selected, select};
+use crate::fuse::select::{Candidates, Selected, require, select};
 use crate::fuse::variant::{Flattened, Origin, flatten};
 use crate::fuse::{FuseOptions, MediaTypes, OnExisting};
 use crate::graph;
@@ -98,15 +98,20 @@ impl Tagger<'_> {
             let held = held(&there.ok_or_else(nothing)?, &image.target)?;
             return self.combine(image, own, Some(held), types);
         }
-        // By itself, as if the tag did not exist.
-        let mut merged = self.combine(image, own, None, types)?;
         let Some(there) = there else {
-            return Ok(merged);
+            return self.combine(image, own, None, types);
         };
+        // By itself, as if the tag did not exist; what it lacks then, the tag may have.
+        let mut merged = self.combined(image, own, None, types, &[])?;
         let root = there.root().clone();
         let same = root.digest == merged.image.root.digest;
         let policy = self.options.existing();
         if same || policy == OnExisting::Skip {
+            if same {
+                let required = &self.options.fuse.require_platforms;
+                let selected = &merged.image.selected;
+                require(&selected.reference, &selected.variants, required)?;
+            }
             merged.image.selected.previous = Some(root);
             merged.settled = Some(match same {
                 true => Settled::Unchanged,
@@ -129,8 +134,7 @@ impl Tagger<'_> {
                         .filter_map(|variant| variant.platform.as_ref())
                         .any(|own| own == platform)
                 };
-                merged.dropped = had.into_iter().filter(|had| !has(had)).collect();
-                let dropped = std::mem::take(&mut merged.dropped);
+                let dropped = had.into_iter().filter(|had| !has(had)).collect();
                 let nothing = Held {
                     root,
                     flattened: Flattened::default(),
@@ -166,10 +170,24 @@ impl Tagger<'_> {
         held: Option<Held>,
         media_types: MediaTypes,
     ) -> Result<Merged> {
+        let required = &self.options.fuse.require_platforms;
+        self.combined(image, incoming, held, media_types, required)
+    }
+
+    /// The same, of which only `required` platforms may not be lacking.
+    fn combined(
+        &self,
+        image: &Outgoing,
+        incoming: Flattened,
+        held: Option<Held>,
+        media_types: MediaTypes,
+        required: &[Platform],
+    ) -> Result<Merged> {
         let options = FuseOptions {
             media_types,
             // Chosen already; what the tag has stays.
             platforms: Vec::new(),
+            require_platforms: required.to_vec(),
             ..self.options.fuse.clone()
         };
         let (previous, mut existing) = match held {

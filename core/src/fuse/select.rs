@@ -151,7 +151,7 @@ pub(crate) fn select(
         variants.extend(best(before));
     }
     variants.sort_by(|a, b| a.platform.cmp(&b.platform));
-    require(reference, &variants, options)?;
+    require(reference, &variants, &options.require_platforms)?;
 
     if !options.platforms.is_empty() {
         incoming.loose.clear();
@@ -286,15 +286,19 @@ fn best(candidates: Vec<Variant>) -> Option<Variant> {
     Some(kept)
 }
 
-fn require(reference: &Reference, variants: &[Variant], options: &FuseOptions) -> Result<()> {
+/// That `variants`, if they are an image, lack none of the platforms `required`.
+pub(crate) fn require(
+    reference: &Reference,
+    variants: &[Variant],
+    required: &[Platform],
+) -> Result<()> {
     let has = |wanted: &&Platform| {
         variants
             .iter()
             .filter_map(|v| v.platform.as_ref())
             .any(|p| wanted.selects(p))
     };
-    let missing: Vec<String> = options
-        .require_platforms
+    let missing: Vec<String> = required
         .iter()
         .filter(|p| !has(p))
         .map(ToString::to_string)
