@@ -9,6 +9,7 @@
 )]
 
 pub mod archive;
+pub mod chart;
 pub mod compress;
 pub mod container;
 pub mod deliver;
@@ -28,5 +29,6 @@ pub mod settings;
 pub mod store;
 pub mod tar;
 pub mod validate;
+pub mod yaml;
 
 pub use error::{Error, ErrorKind, Result};

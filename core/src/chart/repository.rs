@@ -1,0 +1,1 @@
+//! Where charts are published: HARBOR, CHARTMUSEUM, OCI and LOCAL repositories.
