@@ -1,0 +1,108 @@
+//! Values that were saved from a release (`helm get values`): brought along, so that an upgrade with
+//! them does not bring the old registry back.
+
+use std::path::PathBuf;
+
+use super::bundles::Found;
+use crate::chart::{Chart, Hints, values};
+use crate::error::{Error, ErrorKind, Result};
+use crate::{fsx, limits};
+use crate::report::{CarriedValues, ChangedValue};
+
+/// A file of saved values.
+#[derive(Debug)]
+pub(super) struct Saved {
+    path: PathBuf,
+    text: String,
+    /// The chart that it is of, once that is known.
+    chart: Option<String>,
+}
+
+impl Saved {
+    /// The files that `named` names: of which chart, if that is said, and where.
+    pub(super) fn read(named: &[(Option<String>, PathBuf)]) -> Result<Vec<Self>> {
+        let read = |(chart, path): &(Option<String>, PathBuf)| {
+            let bytes = fsx::read_small(path, limits::MAX_JSON)?;
+            let text = String::from_utf8(bytes).map_err(|_| {
+                Error::new(ErrorKind::InvalidArchive, "values that are not UTF-8").path(path)
+            })?;
+            Ok(Self {
+                path: path.clone(),
+                text,
+                chart: chart.clone(),
+            })
+        };
+        named.iter().map(read).collect()
+    }
+
+    /// Finds out which of `charts` it is of.
+    pub(super) fn belongs_to(&mut self, charts: &[Found<'_>]) -> Result<()> {
+        let names: Vec<&str> = charts.iter().map(|chart| chart.name.as_str()).collect();
+        match &self.chart {
+            Some(chart) if names.contains(&chart.as_str()) => Ok(()),
+            Some(chart) => {
+                let message = format!("no chart `{chart}` is in this run, whose values these are");
+                Err(Error::new(ErrorKind::Usage, message)
+                    .path(&self.path)
+                    .hint(format!("there are {}", names.join(", "))))
+            }
+            None => {
+                let mut distinct = names.clone();
+                distinct.dedup();
+                let [only] = distinct[..] else {
+                    let message = "of which chart are these values?";
+                    return Err(Error::new(ErrorKind::Usage, message).path(&self.path).hint(
+                        format!(
+                            "say so: `--values CHART={}`; there are {}",
+                            self.path.display(),
+                            distinct.join(", ")
+                        ),
+                    ));
+                };
+                self.chart = Some(only.to_owned());
+                Ok(())
+            }
+        }
+    }
+
+    pub(super) fn is_of(&self, chart: &Found<'_>) -> bool {
+        self.chart.as_deref() == Some(chart.name.as_str())
+    }
+
+    /// Writes them anew, in their place, with the images where they are in `relocated`.
+    pub(super) fn carry(
+        &self,
+        original: &Chart,
+        relocated: &Chart,
+        hints: Option<&Hints>,
+        dry_run: bool,
+    ) -> Result<CarriedValues> {
+        let mut carried = CarriedValues {
+            path: self.path.display().to_string(),
+            chart: original.name().to_owned(),
+            changes: Vec::new(),
+            kept: Vec::new(),
+        };
+        let Some(hints) = hints else {
+            return Ok(carried);
+        };
+        let place = self.path.display().to_string();
+        let new = values::carried_over(&self.text, &place, original, relocated, hints)?;
+        carried.changes = (new.changes.into_iter())
+            .map(|change| ChangedValue {
+                key: change.key,
+                old: change.old,
+                new: change.new,
+            })
+            .collect();
+        carried.kept = new.kept;
+        if !dry_run && new.text != self.text {
+            let folder = match self.path.parent() {
+                Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+                _ => PathBuf::from("."),
+            };
+            fsx::replace_file(&folder, &self.path, new.text.as_bytes(), true)?;
+        }
+        Ok(carried)
+    }
+}
