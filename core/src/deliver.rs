@@ -7,6 +7,7 @@ mod options;
 mod pass;
 mod preflight;
 mod push;
+mod relocation;
 mod send;
 mod spool;
 mod tag;

@@ -66,12 +66,16 @@ impl Base {
                 under: under(reference),
             });
         }
+        self.named(reference, names)
+    }
+
+    /// Where an image goes that is called `reference`.
+    pub(super) fn named(&self, reference: &Reference, names: Names) -> Result<Target> {
         let path = match names {
             Names::Path => reference.repository().to_owned(),
             Names::Last => reference.last_component().to_owned(),
             Names::Origin => {
-                // A port's colon has no place in a path.
-                let registry = reference.registry().to_lowercase().replace(':', "-");
+                let registry = in_a_path(reference.registry());
                 format!("{registry}/{}", reference.repository())
             }
         };
@@ -115,6 +119,11 @@ impl Under {
             Self::Tag(text) | Self::Digest(text) => text,
         }
     }
+}
+
+/// A registry as part of a path, in which a port's colon has no place.
+pub(super) fn in_a_path(registry: &str) -> String {
+    registry.to_lowercase().replace(':', "-")
 }
 
 fn under(reference: &Reference) -> Under {
