@@ -1,12 +1,16 @@
 //! The verbs that reach out: they read, plan as `fuse` does, and write to registries.
 
+mod charts;
 mod claim;
+mod find;
+mod findings;
 mod index;
 mod ledger;
 mod options;
 mod pass;
 mod preflight;
 mod push;
+mod relocation;
 mod send;
 mod spool;
 mod start;

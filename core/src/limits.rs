@@ -47,3 +47,9 @@ pub const MAX_ANSWER: u64 = 4 << 20;
 
 /// The most tags that a repository may list.
 pub const MAX_TAGS: usize = 1_000_000;
+
+/// The most values that a YAML document may have; an alias counts as one.
+pub const MAX_YAML_NODES: usize = 500_000;
+
+/// How deep the values of a YAML document may nest.
+pub const MAX_YAML_DEPTH: usize = 100;

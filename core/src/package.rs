@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 pub use crate::container::{Keep, Pass, is_stream, size_on_disk};
 
-pub(crate) use bundle::{Bundle, Chart};
+pub(crate) use bundle::{Bundle, CHART, Chart, HINTS};
 pub(crate) use walk::{Item, Kind, Level};
 
 use crate::archive::{self, Archive, Flavour};

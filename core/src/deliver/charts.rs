@@ -23,7 +23,7 @@ use super::push::Push;
 use super::start::Start;
 use super::target::{Base, Naming};
 use super::{DeliverOptions, Visibility, tell};
-use crate::chart::repository::{Repository, RepositorySpec};
+use crate::chart::repository::{Keys, Repository, RepositorySpec};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fuse::check_sources;
 use crate::fuse::plan::Selection;
@@ -46,6 +46,8 @@ pub(super) struct Errand {
     pub(super) plain_http: bool,
     /// Where charts go.
     pub(super) repository: RepositorySpec,
+    /// What the configuration calls what may have to be mended in it.
+    pub(super) keys: Keys,
     /// The charts that are asked for; all if empty.
     pub(super) charts: Vec<ChartChoice>,
     /// The names of charts that are not.
@@ -116,7 +118,7 @@ impl Errand {
             .client([self.base.host.as_str()], progress.stop())
             .and_then(|client| client.host(&self.base.host).check());
         findings.note(registry)?;
-        let opened = Repository::open(&self.repository, connect, progress.stop());
+        let opened = Repository::open(&self.repository, self.keys, connect, progress.stop());
         let repository = findings.note(opened)?;
         if let Some(repository) = &repository {
             let create = options.create_projects;
@@ -151,7 +153,7 @@ impl Work<'_> {
         let taken = self.taken(&charts, opened.inputs.len(), &opened.sources);
         pins::name(&charts, &mut opened.inputs)?;
         let selection = push.choose(&mut opened.inputs, &|at| taken.contains(&at))?;
-        push.settle_naming(&selection)?;
+        settle_naming(push, &selection)?;
         let targets = push.targets(&selection)?;
         let mut troubled = BTreeMap::new();
         let mut findings = Findings::default();
@@ -220,6 +222,22 @@ impl Work<'_> {
     }
 }
 
+/// Finds out what the images are called in the registry, if nobody says.
+fn settle_naming(push: &mut Push<'_>, selection: &Selection) -> Result<()> {
+    let Naming::Found(finder) = &push.naming else {
+        return Ok(());
+    };
+    let references = selection.images.iter().map(|image| &image.reference);
+    finder.look(push.client, references)?;
+    let message = finder.settle()?;
+    push.report.warnings.push(Warning {
+        reference: None,
+        code: "names",
+        message,
+    });
+    Ok(())
+}
+
 /// That every image which the hints of `chart` name is in the run, or at the registry already.
 fn complete(chart: &Found<'_>, selection: &Selection, push: &Push<'_>) -> Result<()> {
     let mut known: BTreeSet<String> = BTreeSet::new();
@@ -235,8 +253,9 @@ fn complete(chart: &Found<'_>, selection: &Selection, push: &Push<'_>) -> Result
         if known.contains(&key(&hinted.normalised)) {
             continue;
         }
-        let target = push.place(&hinted.reference)?;
-        if push.is_there(&target)? {
+        let target = push.naming.of_chart(&hinted.reference, &push.options.fuse)?;
+        let repository = target.repository(push.client);
+        if repository.head(target.under.text())?.is_some() {
             continue;
         }
         missing.push(format!("`{}` (hint `{}`)", hinted.reference, hinted.hint));

@@ -66,7 +66,7 @@ impl Finder {
         for reference in references {
             self.seen().images.insert(reference.to_string());
             for (at, way) in WAYS.into_iter().enumerate() {
-                let Ok(target) = self.base.target(reference, way) else {
+                let Ok(target) = self.base.named(reference, way) else {
                     continue;
                 };
                 if !self.seen().asked.insert((at, target.repository.clone())) {

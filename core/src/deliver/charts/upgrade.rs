@@ -5,8 +5,11 @@ use std::collections::BTreeSet;
 use crate::chart::version::Version;
 use crate::deliver::claim;
 use crate::deliver::push::Push;
+use crate::deliver::tag::held;
+use crate::deliver::target::Target;
 use crate::error::Result;
 use crate::oci::{Platform, Reference};
+use crate::registry;
 use crate::report::{Action, Image, Warning};
 
 /// Looks for them among the images that the run created tags for.
@@ -49,16 +52,25 @@ fn before(push: &Push<'_>, target: &Reference) -> Result<Option<(String, Vec<Pla
     else {
         return Ok(None);
     };
-    let repository = push.repository(target);
+    let target = Target::of(target);
+    let repository = target.repository(push.client);
     let tags = repository.tags()?;
     let older = (tags.into_iter())
-        .filter(|tag| tag != new && !claim::is_claim(tag))
+        .filter(|tag| tag != new && !claim::names::is_claim(tag))
         .filter_map(|tag| Version::parse(&tag).map(|version| (version, tag)))
         .filter(|(older, _)| *older < version)
-        .max();
+        .max_by(|one, other| one.0.cmp(&other.0));
     let Some((_, older)) = older else {
         return Ok(None);
     };
-    let platforms = push.platforms_of(&repository, &older)?;
+    let Some(image) = registry::Image::open(repository, &older)? else {
+        return Ok(None);
+    };
+    // What cannot be read there tells nothing.
+    let Ok(held) = held(&image, &target) else {
+        return Ok(None);
+    };
+    let platforms = held.flattened.variants.into_iter();
+    let platforms = platforms.filter_map(|variant| variant.platform).collect();
     Ok(Some((older, platforms)))
 }

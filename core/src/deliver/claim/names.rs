@@ -23,7 +23,7 @@ pub(super) fn prefix(tag: &str) -> String {
 }
 
 /// Whether `tag` is one that claims stand under.
-pub(super) fn is_claim(tag: &str) -> bool {
+pub(in crate::deliver) fn is_claim(tag: &str) -> bool {
     tag.contains(MARK)
 }
 
