@@ -12,7 +12,8 @@ mod upgrade;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub(super) use choice::{ChartChoice, Choice};
+pub(super) use choice::ChartChoice;
+use choice::Choice;
 
 use self::bundles::Found;
 use self::outcomes::{Known, key};
@@ -243,7 +244,12 @@ fn complete(chart: &Found<'_>, selection: &Selection, push: &Push<'_>) -> Result
     let mut known: BTreeSet<String> = BTreeSet::new();
     for image in &selection.images {
         known.insert(key(&image.reference));
-        known.extend(image.names.iter().filter_map(|name| outcomes::spelled(name)));
+        known.extend(
+            image
+                .names
+                .iter()
+                .filter_map(|name| outcomes::spelled(name)),
+        );
     }
     for left in &selection.left {
         known.extend(left.names.iter().filter_map(|name| outcomes::spelled(name)));
@@ -253,7 +259,9 @@ fn complete(chart: &Found<'_>, selection: &Selection, push: &Push<'_>) -> Result
         if known.contains(&key(&hinted.normalised)) {
             continue;
         }
-        let target = push.naming.of_chart(&hinted.reference, &push.options.fuse)?;
+        let target = push
+            .naming
+            .of_chart(&hinted.reference, &push.options.fuse)?;
         let repository = target.repository(push.client);
         if repository.head(target.under.text())?.is_some() {
             continue;
@@ -270,6 +278,7 @@ fn complete(chart: &Found<'_>, selection: &Selection, push: &Push<'_>) -> Result
     );
     Err(Error::new(ErrorKind::InvalidArchive, message)
         .member(chart.place.clone())
-        .hint("get a bundle that has them, push them first, or leave the images out: `--skip-images`"))
+        .hint(
+            "get a bundle that has them, push them first, or leave the images out: `--skip-images`",
+        ))
 }
-

@@ -36,7 +36,11 @@ impl Findings {
             .zip(1..)
             .map(|(error, at)| format!("({at}) {error}"))
             .collect();
-        let message = format!("{} things stand in the way: {}", told.len(), told.join("; "));
+        let message = format!(
+            "{} things stand in the way: {}",
+            told.len(),
+            told.join("; ")
+        );
         // Each hint once, in the order of what it is about.
         let mut seen = BTreeSet::new();
         let hints: Vec<&str> = every()
@@ -68,13 +72,19 @@ mod tests {
     fn one_finding_is_told_as_it_is_and_several_together() {
         let mut findings = Findings::default();
         assert_eq!(findings.note(Ok(3)).expect("noted"), Some(3));
-        findings.note(denied("no room", "make room")).expect("noted");
+        findings
+            .note(denied("no room", "make room"))
+            .expect("noted");
         let error = findings.settle().expect_err("a finding");
         assert_eq!(error.message(), "no room");
 
         let mut findings = Findings::default();
-        findings.note(denied("no room", "make room")).expect("noted");
-        findings.note(denied("no way in", "make room")).expect("noted");
+        findings
+            .note(denied("no room", "make room"))
+            .expect("noted");
+        findings
+            .note(denied("no way in", "make room"))
+            .expect("noted");
         let error = findings.settle().expect_err("two findings");
         let message = error.message().to_owned();
         assert!(

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::Names;
 use super::find::Finder;
 use super::relocation::Relocation;
-use super::Names;
 use crate::archive::Name;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fuse::select::Selected;

@@ -52,7 +52,9 @@ fn without_pins(text: &[u8]) -> Cow<'_, [u8]> {
     let mut at = 0;
     while let Some(next) = find(&text[at..], MARK) {
         let start = at + next + MARK.len();
-        let hex = text[start..].iter().take_while(|byte| byte.is_ascii_hexdigit());
+        let hex = text[start..]
+            .iter()
+            .take_while(|byte| byte.is_ascii_hexdigit());
         if hex.take(LENGTH).count() == LENGTH {
             blanked.to_mut()[start..start + LENGTH].fill(b'0');
         }

@@ -47,21 +47,26 @@ pub(super) fn read<'a>(
     let mut seen: BTreeMap<(String, String), Vec<Seen<'a>>> = BTreeMap::new();
     for (at, opened) in sources.iter().enumerate() {
         let spelled = &opened.source.location.spelled;
-        opened.source.root.visit_bundles(&mut |members, name, bundle| {
-            let images = bundle.images.as_ref();
-            let input = images.and_then(|images| images.level.only_images());
-            let chart = (bundle.chart.name.clone(), bundle.chart.version.clone());
-            seen.entry(chart).or_default().push(Seen {
-                source: at,
-                place: members.label(spelled, name),
-                held: (members, bundle),
-                input: input.map(|input| opened.first + input),
+        opened
+            .source
+            .root
+            .visit_bundles(&mut |members, name, bundle| {
+                let images = bundle.images.as_ref();
+                let input = images.and_then(|images| images.level.only_images());
+                let chart = (bundle.chart.name.clone(), bundle.chart.version.clone());
+                seen.entry(chart).or_default().push(Seen {
+                    source: at,
+                    place: members.label(spelled, name),
+                    held: (members, bundle),
+                    input: input.map(|input| opened.first + input),
+                });
             });
-        });
     }
     let mut latest: BTreeMap<String, String> = BTreeMap::new();
     for (name, version) in seen.keys() {
-        let known = latest.entry(name.clone()).or_insert_with(|| version.clone());
+        let known = latest
+            .entry(name.clone())
+            .or_insert_with(|| version.clone());
         if version::compare(version, known).is_gt() {
             known.clone_from(version);
         }

@@ -63,7 +63,10 @@ impl Choice<'_> {
                 missing.push(chart.name.clone());
             }
             for version in &chart.versions {
-                if !found.clone().any(|known| known.0 == chart.name && known.1 == *version) {
+                if !found
+                    .clone()
+                    .any(|known| known.0 == chart.name && known.1 == *version)
+                {
                     missing.push(format!("{} {version}", chart.name));
                 }
             }
@@ -71,12 +74,16 @@ impl Choice<'_> {
         if missing.is_empty() {
             return Ok(());
         }
-        let have: Vec<String> = found.map(|(name, version)| format!("{name} {version}")).collect();
+        let have: Vec<String> = found
+            .map(|(name, version)| format!("{name} {version}"))
+            .collect();
         let message = format!("no bundle holds {}", missing.join(", "));
-        Err(Error::new(ErrorKind::NothingSelected, message).hint(match have.is_empty() {
-            true => "the sources hold no chart at all".to_owned(),
-            false => format!("there are {}", have.join(", ")),
-        }))
+        Err(
+            Error::new(ErrorKind::NothingSelected, message).hint(match have.is_empty() {
+                true => "the sources hold no chart at all".to_owned(),
+                false => format!("there are {}", have.join(", ")),
+            }),
+        )
     }
 }
 
@@ -94,7 +101,10 @@ mod tests {
     fn asked(name: &str, versions: &[&str], skip_images: bool) -> ChartChoice {
         ChartChoice {
             name: name.to_owned(),
-            versions: versions.iter().map(|version| (*version).to_owned()).collect(),
+            versions: versions
+                .iter()
+                .map(|version| (*version).to_owned())
+                .collect(),
             skip_images,
         }
     }
@@ -112,7 +122,10 @@ mod tests {
         assert_eq!(choice.takes("a", "2.0").expect("known"), None);
         assert_eq!(choice.takes("b", "7").expect("known"), Some(false));
         assert_eq!(choice.takes("c", "1").expect("known"), None);
-        let found = [("a".to_owned(), "2.0".to_owned()), ("b".to_owned(), "7".to_owned())];
+        let found = [
+            ("a".to_owned(), "2.0".to_owned()),
+            ("b".to_owned(), "7".to_owned()),
+        ];
         let error = choice.complete(found.iter()).expect_err("one is missing");
         assert!(error.message().contains("a 1.0"), "{}", error.message());
         assert!(error.get_hint().is_some_and(|hint| hint.contains("a 2.0")));

@@ -128,7 +128,8 @@ impl Publisher<'_> {
                 return Err(Error::new(ErrorKind::Registry, message)
                     .hint("mend what failed, and run the same command again"));
             }
-            let (registry, repository) = self.naming.values(&hinted.reference, &self.options.fuse)?;
+            let (registry, repository) =
+                self.naming.values(&hinted.reference, &self.options.fuse)?;
             Ok(Some(Place {
                 registry,
                 repository,

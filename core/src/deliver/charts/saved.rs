@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use super::bundles::Found;
 use crate::chart::{Chart, Hints, values};
 use crate::error::{Error, ErrorKind, Result};
-use crate::{fsx, limits};
 use crate::report::{CarriedValues, ChangedValue};
+use crate::{fsx, limits};
 
 /// A file of saved values.
 #[derive(Debug)]

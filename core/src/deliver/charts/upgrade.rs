@@ -26,7 +26,11 @@ pub(super) fn look(push: &mut Push<'_>) -> Result<()> {
         let Some((tag, had)) = before(push, &target)? else {
             continue;
         };
-        let has: BTreeSet<&str> = image.platforms.iter().map(|p| p.platform.as_str()).collect();
+        let has: BTreeSet<&str> = image
+            .platforms
+            .iter()
+            .map(|p| p.platform.as_str())
+            .collect();
         let lost: Vec<String> = (had.iter())
             .map(ToString::to_string)
             .filter(|platform| !has.contains(platform.as_str()))
@@ -48,7 +52,9 @@ pub(super) fn look(push: &mut Push<'_>) -> Result<()> {
 
 /// The version before `target` in its repository, and what it runs on.
 fn before(push: &Push<'_>, target: &Reference) -> Result<Option<(String, Vec<Platform>)>> {
-    let Some((new, version)) = target.tag().and_then(|tag| Some((tag, Version::parse(tag)?)))
+    let Some((new, version)) = target
+        .tag()
+        .and_then(|tag| Some((tag, Version::parse(tag)?)))
     else {
         return Ok(None);
     };
