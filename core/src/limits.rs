@@ -53,3 +53,9 @@ pub const MAX_YAML_NODES: usize = 500_000;
 
 /// How deep the values of a YAML document may nest.
 pub const MAX_YAML_DEPTH: usize = 100;
+
+/// The most bytes that the files of a chart may have together.
+pub const MAX_CHART: u64 = 64 << 20;
+
+/// The most files that a chart may have.
+pub const MAX_CHART_FILES: usize = 20_000;

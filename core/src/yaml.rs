@@ -6,6 +6,7 @@
 
 #![expect(dead_code, reason = "its users come next: charts, configurations")]
 
+mod edit;
 mod node;
 mod read;
 mod scalar;
@@ -27,6 +28,7 @@ pub(crate) struct Document {
     root: usize,
     /// Where its content is over: before `...`, or at the end of the text.
     end: usize,
+    strictness: read::Strictness,
 }
 
 /// A value of a document, as written.
@@ -52,8 +54,12 @@ enum Kind {
         text: String,
         style: Style,
     },
-    Sequence(Vec<usize>),
+    Sequence {
+        flow: bool,
+        items: Vec<usize>,
+    },
     Mapping {
+        /// In brackets.
         flow: bool,
         entries: Vec<(usize, usize)>,
     },

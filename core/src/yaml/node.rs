@@ -60,6 +60,14 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// The text of a scalar, even of one that means nothing.
+    pub(super) fn text(self) -> Option<&'a str> {
+        match &self.content().kind {
+            Kind::Scalar { text, .. } => Some(text),
+            _ => None,
+        }
+    }
+
     /// Whether it is nothing: `null`, `~`, or no text at all.
     pub(crate) fn is_null(self) -> bool {
         self.scalar() == Some(Scalar::Null)
@@ -93,7 +101,7 @@ impl<'a> Node<'a> {
     /// The items of a list.
     pub(crate) fn items(self) -> Option<impl Iterator<Item = Node<'a>>> {
         match &self.content().kind {
-            Kind::Sequence(items) => Some(items.iter().map(move |at| self.to(*at))),
+            Kind::Sequence { items, .. } => Some(items.iter().map(move |at| self.to(*at))),
             _ => None,
         }
     }
@@ -115,6 +123,16 @@ impl<'a> Node<'a> {
         None
     }
 
+    /// What is below: by its key in a mapping, by its number in a list.
+    pub(super) fn step(self, key: &str) -> Option<Self> {
+        match &self.content().kind {
+            Kind::Sequence { items, .. } => {
+                items.get(key.parse::<usize>().ok()?).map(|at| self.to(*at))
+            }
+            _ => self.get(key),
+        }
+    }
+
     /// What stands at `path`, key below key.
     pub(crate) fn at(self, path: &[&str]) -> Option<Self> {
         path.iter().try_fold(self, |node, key| node.get(key))
@@ -124,7 +142,7 @@ impl<'a> Node<'a> {
     pub(crate) fn kind_name(self) -> &'static str {
         match (&self.content().kind, self.scalar()) {
             (Kind::Mapping { .. }, _) => "a mapping",
-            (Kind::Sequence(_), _) => "a list",
+            (Kind::Sequence { .. }, _) => "a list",
             (_, Some(Scalar::Null)) => "nothing",
             (_, Some(Scalar::Bool(_))) => "a truth value",
             (_, Some(Scalar::Int(_) | Scalar::Float(_))) => "a number",
@@ -153,7 +171,7 @@ impl<'a> Node<'a> {
             if self.document.is_merge(*key) {
                 let value = self.document.resolved(*value);
                 match &self.document.part(value).kind {
-                    Kind::Sequence(items) => {
+                    Kind::Sequence { items, .. } => {
                         merged.extend(items.iter().map(|item| self.document.resolved(*item)));
                     }
                     _ => merged.push(value),

@@ -54,6 +54,7 @@ pub(super) fn read(text: &str, strictness: Strictness) -> Result<Document, Probl
         parts: reader.parts,
         root,
         end: reader.end,
+        strictness,
     })
 }
 
@@ -161,11 +162,21 @@ impl Reader {
                     ScalarStyle::DoubleQuoted => Style::Double,
                     ScalarStyle::Literal | ScalarStyle::Folded => Style::Block,
                 };
-                let text = text.into_owned();
+                // The parser writes `~` for what is not there.
+                let absent = style == Style::Plain && place.start == place.end;
+                let text = if absent {
+                    String::new()
+                } else {
+                    text.into_owned()
+                };
                 self.node(Kind::Scalar { text, style }, place, anchor)?;
             }
-            Event::SequenceStart(_, anchor, _) => {
-                let at = self.node(Kind::Sequence(Vec::new()), place, anchor)?;
+            Event::SequenceStart(style, anchor, _) => {
+                let kind = Kind::Sequence {
+                    flow: style == StructureStyle::Flow,
+                    items: Vec::new(),
+                };
+                let at = self.node(kind, place, anchor)?;
                 self.open(at);
             }
             Event::MappingStart(style, anchor, _) => {
@@ -247,7 +258,7 @@ impl Reader {
         };
         let mut entry = None;
         match &mut self.parts[open.at].kind {
-            Kind::Sequence(items) => items.push(at),
+            Kind::Sequence { items, .. } => items.push(at),
             Kind::Mapping { entries, .. } => match open.key.take() {
                 Some(key) => entries.push((key, at)),
                 None => {
