@@ -101,6 +101,8 @@ impl Errand {
             access.username = Some(username.clone());
             access.password = Some(password.clone());
         }
+        // The chart repository may be at the same host, or at another.
+        access.only_for.get_or_insert_with(|| self.base.host.clone());
         access.plain_http |= self.plain_http;
         options
     }
@@ -160,8 +162,9 @@ impl Work<'_> {
         let mut findings = Findings::default();
         findings.note(push.check(&targets))?;
         findings.note(self.match_saved(&charts))?;
+        let known = known(&selection);
         for chart in charts.iter().filter(|chart| chart.with_images) {
-            let complete = complete(chart, &selection, push);
+            let complete = complete(chart, &known, push);
             match complete {
                 Err(error) if self.options.fuse.keep_going => {
                     troubled.insert(chart.label(), error);
@@ -177,8 +180,11 @@ impl Work<'_> {
             true => push.report.bytes.read = opened.read,
             false => push.send_all(selection, targets, &opened)?,
         }
+        // What happened to charts, only publishing them tells.
+        let told = std::mem::take(&mut push.report.charts);
         upgrade::look(push)?;
         let mut publisher = Publisher {
+            told,
             repository: &self.repository,
             options: self.options,
             saved: &self.saved,
@@ -239,21 +245,21 @@ fn settle_naming(push: &mut Push<'_>, selection: &Selection) -> Result<()> {
     Ok(())
 }
 
-/// That every image which the hints of `chart` name is in the run, or at the registry already.
-fn complete(chart: &Found<'_>, selection: &Selection, push: &Push<'_>) -> Result<()> {
-    let mut known: BTreeSet<String> = BTreeSet::new();
+/// All names that the images of the run go by, those that failed among them.
+fn known(selection: &Selection) -> BTreeSet<String> {
+    let mut known = BTreeSet::new();
     for image in &selection.images {
         known.insert(key(&image.reference));
-        known.extend(
-            image
-                .names
-                .iter()
-                .filter_map(|name| outcomes::spelled(name)),
-        );
+        known.extend(image.names.iter().filter_map(|name| outcomes::spelled(name)));
     }
     for left in &selection.left {
         known.extend(left.names.iter().filter_map(|name| outcomes::spelled(name)));
     }
+    known
+}
+
+/// That every image which the hints of `chart` name is in the run, or at the registry already.
+fn complete(chart: &Found<'_>, known: &BTreeSet<String>, push: &Push<'_>) -> Result<()> {
     let mut missing = Vec::new();
     for hinted in chart.images()? {
         if known.contains(&key(&hinted.normalised)) {

@@ -17,9 +17,10 @@ pub(super) enum Difference {
 }
 
 /// How `ours` differs from `theirs`. How they were packaged does not count: whoever saves a chart
-/// writes its `Chart.yaml` anew.
-pub(super) fn compare(ours: &Chart, theirs: &Chart) -> Difference {
-    let names: BTreeSet<&String> = ours.files().keys().chain(theirs.files().keys()).collect();
+/// writes its `Chart.yaml` anew. Where ours is not the `whole` chart, what it lacks does not count.
+pub(super) fn compare(ours: &Chart, whole: bool, theirs: &Chart) -> Difference {
+    let theirs_too = theirs.files().keys().filter(|_| whole);
+    let names: BTreeSet<&String> = ours.files().keys().chain(theirs_too).collect();
     let mut pins = false;
     let mut differing = Vec::new();
     for name in names {
@@ -88,9 +89,9 @@ mod tests {
         let same = chart(&pin("1"), "version: 1.0.0\nname: a\napiVersion: v2\n");
         let other = chart(&pin("2"), "apiVersion: v2\nname: a\nversion: 1.0.0\n");
         let values = chart("image: b\n", "apiVersion: v2\nname: a\nversion: 1.0.0\n");
-        assert_eq!(compare(&one, &same), Difference::None);
-        assert_eq!(compare(&one, &other), Difference::Pins);
+        assert_eq!(compare(&one, true, &same), Difference::None);
+        assert_eq!(compare(&one, true, &other), Difference::Pins);
         let files = vec!["values.yaml".to_owned()];
-        assert_eq!(compare(&one, &values), Difference::Files(files));
+        assert_eq!(compare(&one, true, &values), Difference::Files(files));
     }
 }

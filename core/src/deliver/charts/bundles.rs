@@ -26,6 +26,15 @@ pub(super) struct Found<'a> {
     held: Held<'a>,
 }
 
+/// A chart that was read.
+pub(super) struct Loaded {
+    pub(super) chart: Chart,
+    /// The hints to its images: those of the bundle, else its own.
+    pub(super) hints: Option<Hints>,
+    /// Whether all its files are there: a plan keeps no more of a stream than it needs.
+    pub(super) whole: bool,
+}
+
 /// A bundle, and the members that it is of.
 type Held<'a> = (&'a Members, &'a Bundle);
 
@@ -127,10 +136,11 @@ fn kept<'a, 's>(bundles: &'s [Seen<'a>], options: &FuseOptions) -> Result<&'s Se
 }
 
 impl Found<'_> {
-    /// The chart, and the hints to its images: those of the bundle, else its own.
-    pub(super) fn load(&self) -> Result<(Chart, Option<Hints>)> {
+    /// The chart, read.
+    pub(super) fn load(&self) -> Result<Loaded> {
         let (members, bundle) = self.held;
         let mut files = BTreeMap::new();
+        let mut whole = true;
         let mut size = 0;
         for (name, member) in &bundle.files {
             let Some(name) = name.strip_prefix(CHART) else {
@@ -146,11 +156,12 @@ impl Found<'_> {
                     .place(member)
                     .blame(Error::new(ErrorKind::LimitExceeded, message)));
             }
-            // A plan reads no more of a stream than it needs.
-            if members.is_at_hand(member) {
-                let bytes = members.document(member, limits::MAX_CHART)?;
-                files.insert(name.to_owned(), bytes);
+            if !members.is_at_hand(member) {
+                whole = false;
+                continue;
             }
+            let bytes = members.document(member, limits::MAX_CHART)?;
+            files.insert(name.to_owned(), bytes);
         }
         let chart = Chart::from_files(files, &format!("{} › {CHART}", self.place))?;
         let hints = match bundle.files.get(HINTS) {
@@ -166,14 +177,19 @@ impl Found<'_> {
             }
             None => chart.own_hints().transpose()?,
         };
-        Ok((chart, hints.filter(|hints| !hints.is_empty())))
+        Ok(Loaded {
+            hints: hints.filter(|hints| !hints.is_empty()),
+            chart,
+            whole,
+        })
     }
 
     /// The images that its hints name, as its values have them.
     pub(super) fn images(&self) -> Result<Vec<Hinted>> {
-        match self.load()? {
-            (chart, Some(hints)) => hints.images(&chart),
-            (_, None) => Ok(Vec::new()),
+        let loaded = self.load()?;
+        match loaded.hints {
+            Some(hints) => hints.images(&loaded.chart),
+            None => Ok(Vec::new()),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::beside::{Difference, compare};
-use super::bundles::Found;
+use super::bundles::{Found, Loaded};
 use super::outcomes::Known;
 use super::saved::Saved;
 use crate::chart::repository::Repository;
@@ -22,6 +22,8 @@ pub(super) struct Publisher<'a> {
     pub(super) naming: Naming,
     /// What became of the images.
     pub(super) outcomes: Known,
+    /// What is known of charts by their images: what they run on.
+    pub(super) told: Vec<report::Chart>,
     pub(super) progress: &'a Progress,
 }
 
@@ -39,9 +41,7 @@ impl Publisher<'_> {
         mut troubled: BTreeMap<String, Error>,
         report: &mut Report,
     ) -> Result<()> {
-        // What they run on, and which of them lack something, is told already.
-        let told: BTreeMap<(String, String), Vec<String>> = std::mem::take(&mut report.charts)
-            .into_iter()
+        let told: BTreeMap<(String, String), Vec<String>> = (self.told.drain(..))
             .map(|chart| ((chart.name, chart.version), chart.platforms))
             .collect();
         let mut failed = None;
@@ -91,7 +91,7 @@ impl Publisher<'_> {
     }
 
     fn one(&self, found: &Found<'_>, report: &mut Report) -> Result<Done> {
-        let (chart, hints) = found.load()?;
+        let Loaded { chart, hints, whole } = found.load()?;
         let relocated = match &hints {
             Some(hints) => self.relocated(found, &chart, hints)?,
             None => {
@@ -105,7 +105,7 @@ impl Publisher<'_> {
                 Relocated::unchanged(chart.clone())
             }
         };
-        let done = self.place(found, &relocated.chart, report)?;
+        let done = self.place(found, &relocated.chart, whole, report)?;
         for saved in self.saved.iter().filter(|saved| saved.is_of(found)) {
             let (original, hints) = (&chart, hints.as_ref());
             let dry_run = self.options.fuse.dry_run;
@@ -139,7 +139,13 @@ impl Publisher<'_> {
     }
 
     /// Puts `chart` into the repository, unless what is there may stay.
-    fn place(&self, found: &Found<'_>, chart: &Chart, report: &mut Report) -> Result<Done> {
+    fn place(
+        &self,
+        found: &Found<'_>,
+        chart: &Chart,
+        whole: bool,
+        report: &mut Report,
+    ) -> Result<Done> {
         let (name, version) = (found.name.as_str(), found.version.as_str());
         let location = self.repository.location_of(name, version);
         let done = |action| Done {
@@ -151,7 +157,7 @@ impl Publisher<'_> {
             None => None,
             // What cannot be read is something else.
             Some(bytes) => Some(match Chart::from_tgz(bytes, &location) {
-                Ok(there) => compare(chart, &there),
+                Ok(there) => compare(chart, whole, &there),
                 Err(_) => Difference::Files(vec!["all of it".to_owned()]),
             }),
         };

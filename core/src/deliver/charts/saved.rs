@@ -1,10 +1,11 @@
 //! Values that were saved from a release (`helm get values`): brought along, so that an upgrade with
 //! them does not bring the old registry back.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::bundles::Found;
-use crate::chart::{Chart, Hints, values};
+use crate::chart::{Chart, Hints, values, version};
 use crate::error::{Error, ErrorKind, Result};
 use crate::report::{CarriedValues, ChangedValue};
 use crate::{fsx, limits};
@@ -16,6 +17,8 @@ pub(super) struct Saved {
     text: String,
     /// The chart that it is of, once that is known.
     chart: Option<String>,
+    /// The latest version of it in the run.
+    version: Option<String>,
 }
 
 impl Saved {
@@ -30,6 +33,7 @@ impl Saved {
                 path: path.clone(),
                 text,
                 chart: chart.clone(),
+                version: None,
             })
         };
         named.iter().map(read).collect()
@@ -37,36 +41,40 @@ impl Saved {
 
     /// Finds out which of `charts` it is of.
     pub(super) fn belongs_to(&mut self, charts: &[Found<'_>]) -> Result<()> {
-        let names: Vec<&str> = charts.iter().map(|chart| chart.name.as_str()).collect();
-        match &self.chart {
-            Some(chart) if names.contains(&chart.as_str()) => Ok(()),
-            Some(chart) => {
-                let message = format!("no chart `{chart}` is in this run, whose values these are");
-                Err(Error::new(ErrorKind::Usage, message)
-                    .path(&self.path)
-                    .hint(format!("there are {}", names.join(", "))))
+        let names: BTreeSet<&str> = charts.iter().map(|chart| chart.name.as_str()).collect();
+        let known = || names.iter().copied().collect::<Vec<_>>().join(", ");
+        let usage = |message: &str, hint: String| {
+            Err(Error::new(ErrorKind::Usage, message)
+                .path(&self.path)
+                .hint(hint))
+        };
+        let name = match (&self.chart, names.first(), names.len()) {
+            (Some(name), _, _) if names.contains(name.as_str()) => name.clone(),
+            (Some(name), _, _) => {
+                let message = format!("these are values of a chart `{name}`, which is not in this run");
+                return usage(&message, format!("there are {}", known()));
             }
-            None => {
-                let mut distinct = names.clone();
-                distinct.dedup();
-                let [only] = distinct[..] else {
-                    let message = "of which chart are these values?";
-                    return Err(Error::new(ErrorKind::Usage, message).path(&self.path).hint(
-                        format!(
-                            "say so: `--values CHART={}`; there are {}",
-                            self.path.display(),
-                            distinct.join(", ")
-                        ),
-                    ));
-                };
-                self.chart = Some(only.to_owned());
-                Ok(())
+            (None, Some(only), 1) => (*only).to_owned(),
+            (None, _, _) => {
+                let path = self.path.display();
+                return usage(
+                    "of which chart are these values?",
+                    format!("say so: `--values CHART={path}`; there are {}", known()),
+                );
             }
-        }
+        };
+        let versions = charts.iter().filter(|chart| chart.name == name);
+        let versions = versions.map(|chart| chart.version.as_str());
+        let latest = versions.max_by(|one, other| version::compare(one, other));
+        self.version = latest.map(str::to_owned);
+        self.chart = Some(name);
+        Ok(())
     }
 
+    /// Whether it is to be brought along with `chart`.
     pub(super) fn is_of(&self, chart: &Found<'_>) -> bool {
         self.chart.as_deref() == Some(chart.name.as_str())
+            && self.version.as_deref() == Some(chart.version.as_str())
     }
 
     /// Writes them anew, in their place, with the images where they are in `relocated`.

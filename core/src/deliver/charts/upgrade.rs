@@ -7,7 +7,7 @@ use crate::deliver::claim;
 use crate::deliver::push::Push;
 use crate::deliver::tag::held;
 use crate::deliver::target::Target;
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::oci::{Platform, Reference};
 use crate::registry;
 use crate::report::{Action, Image, Warning};
@@ -23,8 +23,15 @@ pub(super) fn look(push: &mut Push<'_>) -> Result<()> {
         let Ok(target) = target.parse::<Reference>() else {
             continue;
         };
-        let Some((tag, had)) = before(push, &target)? else {
-            continue;
+        let (tag, had) = match before(push, &target) {
+            Ok(Some(before)) => before,
+            Ok(None) => continue,
+            Err(error) if error.kind() == ErrorKind::Cancelled => return Err(error),
+            // All that was asked for is done; this is only to tell more.
+            Err(error) => {
+                tracing::info!("{target}: what it was before is not told: {error}");
+                continue;
+            }
         };
         let has: BTreeSet<&str> = image
             .platforms
