@@ -1,3 +1,3 @@
 //! Helm charts: read, relocated by hints, packaged, published to chart repositories.
 
-mod repository;
+pub(crate) mod repository;
