@@ -1,5 +1,6 @@
 //! The verbs that reach out: they read, plan as `fuse` does, and write to registries.
 
+mod addon;
 mod claim;
 mod index;
 mod ledger;
@@ -9,7 +10,9 @@ mod preflight;
 mod push;
 mod relocation;
 mod send;
+mod setting;
 mod spool;
+mod sync;
 mod tag;
 mod target;
 mod tell;
