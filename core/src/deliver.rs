@@ -1,5 +1,6 @@
 //! The verbs that reach out: they read, plan as `fuse` does, and write to registries.
 
+mod addon;
 mod charts;
 mod claim;
 mod find;
@@ -12,8 +13,10 @@ mod preflight;
 mod push;
 mod relocation;
 mod send;
+mod setting;
 mod spool;
 mod start;
+mod sync;
 mod tag;
 mod target;
 mod tell;

@@ -1,10 +1,5 @@
 //! What images of charts are called in the registry that they go to.
 
-#![cfg_attr(
-    not(test),
-    expect(dead_code, reason = "sync and import-addon will use it")
-)]
-
 use super::Names;
 use super::target::{Base, Target, in_a_path};
 use crate::error::Result;
@@ -87,7 +82,8 @@ impl Rules {
         self.to().is_some() || self.repository.is_some() || self.prefix_repository.is_some()
     }
 
-    fn to(&self) -> Option<&Base> {
+    /// Where all images go; `None`: each stays in its registry.
+    pub(super) fn to(&self) -> Option<&Base> {
         self.prefix_registry.as_ref().or(self.registry.as_ref())
     }
 
@@ -95,9 +91,9 @@ impl Rules {
         let own = Own::of(reference, spelled);
         let registry = match (self.to(), &self.prefix_registry) {
             (Some(base), Some(_)) if self.append_origin => {
-                format!("{}/{}", spell(base), in_a_path(own.registry))
+                format!("{}/{}", base, in_a_path(own.registry))
             }
-            (Some(base), _) => spell(base),
+            (Some(base), _) => base.to_string(),
             (None, _) => reference.registry().to_owned(),
         };
         if let Some(path) = &self.repository {
@@ -114,14 +110,6 @@ impl Rules {
             (None, None) => own.as_written,
         };
         (registry, repository)
-    }
-}
-
-/// The registry, with the path that counts as part of it.
-fn spell(base: &Base) -> String {
-    match base.prefix.as_str() {
-        "" => base.host.clone(),
-        path => format!("{}/{path}", base.host),
     }
 }
 

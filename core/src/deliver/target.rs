@@ -89,6 +89,15 @@ impl Base {
     }
 }
 
+impl std::fmt::Display for Base {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.prefix.as_str() {
+            "" => f.write_str(&self.host),
+            prefix => write!(f, "{}/{prefix}", self.host),
+        }
+    }
+}
+
 /// One name in a registry.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Target {
