@@ -13,7 +13,7 @@ use super::find::Finder;
 use super::target::{Base, Naming};
 use super::DeliverOptions;
 use crate::chart::repository::Keys;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::location::Location;
 use crate::progress::Progress;
 use crate::report::Report;
@@ -27,6 +27,11 @@ pub(super) fn run(
     report: &mut Report,
 ) -> Result<()> {
     let config = AddonConfig::read(path)?;
+    if packages.is_empty() && config.packages.is_empty() {
+        return Err(Error::new(ErrorKind::Usage, "no package is named")
+            .path(path)
+            .hint("name one with `--addon-path`, or in `addonPackage.path`"));
+    }
     let base = Base::parse(&config.registry)?;
     let naming = match options.names {
         Some(names) => Naming::below(base.clone(), names),

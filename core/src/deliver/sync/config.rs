@@ -7,10 +7,10 @@ mod rules;
 
 use std::path::{Path, PathBuf};
 
-pub(super) use charts::ChartChoice;
 use rules::Rules;
 
 use crate::chart::repository::RepositorySpec;
+use crate::deliver::charts::ChartChoice;
 use crate::deliver::relocation::Relocation;
 use crate::deliver::setting::{Fields, Setting, Sheet};
 use crate::error::{Error, ErrorKind, Result};

@@ -1,18 +1,9 @@
 //! Which charts: `charts` and `skipCharts`.
 
 use super::exclusive;
+use crate::deliver::charts::ChartChoice;
 use crate::deliver::setting::{Fields, Setting};
 use crate::error::Result;
-
-/// A chart that is wanted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::deliver::sync) struct ChartChoice {
-    pub(in crate::deliver::sync) name: String,
-    /// Only these versions; all, if there are none.
-    pub(in crate::deliver::sync) versions: Vec<String>,
-    /// The chart, and not its images.
-    pub(in crate::deliver::sync) skip_images: bool,
-}
 
 /// The charts that are wanted, and the names of those that are not.
 pub(super) fn read(root: &Fields<'_>) -> Result<(Vec<ChartChoice>, Vec<String>)> {
