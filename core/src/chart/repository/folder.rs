@@ -2,7 +2,6 @@
 
 mod emit;
 mod index;
-mod version;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};

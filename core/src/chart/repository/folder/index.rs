@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::file_name;
 use super::emit;
-use super::version::Version;
+use crate::chart::version::Version;
 use crate::error::{Error, ErrorKind, Result};
 use crate::oci::Digest;
 
