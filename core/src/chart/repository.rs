@@ -67,6 +67,13 @@ pub(crate) struct Keys {
 }
 
 impl Keys {
+    /// Those of `fusion import-addon`.
+    pub(crate) const ADDON: Self = Self {
+        url: "imagesAndCharts.externalChartRepo",
+        auth: "imagesAndCharts.externalChartRepoUsername",
+        path: "imagesAndCharts.externalChartRepo",
+    };
+
     /// Those of `fusion sync`.
     pub(crate) const SYNC: Self = Self {
         url: "target.repo.url",

@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use config::AddonConfig;
 
+use super::DeliverOptions;
 use super::charts::{self, Errand};
 use super::find::Finder;
 use super::target::{Base, Naming};
-use super::DeliverOptions;
 use crate::chart::repository::Keys;
 use crate::error::{Error, ErrorKind, Result};
 use crate::location::Location;

@@ -102,7 +102,9 @@ impl Errand {
             access.password = Some(password.clone());
         }
         // The chart repository may be at the same host, or at another.
-        access.only_for.get_or_insert_with(|| self.base.host.clone());
+        access
+            .only_for
+            .get_or_insert_with(|| self.base.host.clone());
         access.plain_http |= self.plain_http;
         options
     }
@@ -250,7 +252,12 @@ fn known(selection: &Selection) -> BTreeSet<String> {
     let mut known = BTreeSet::new();
     for image in &selection.images {
         known.insert(key(&image.reference));
-        known.extend(image.names.iter().filter_map(|name| outcomes::spelled(name)));
+        known.extend(
+            image
+                .names
+                .iter()
+                .filter_map(|name| outcomes::spelled(name)),
+        );
     }
     for left in &selection.left {
         known.extend(left.names.iter().filter_map(|name| outcomes::spelled(name)));

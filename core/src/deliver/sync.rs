@@ -6,9 +6,9 @@ use std::path::Path;
 
 use config::SyncConfig;
 
+use super::DeliverOptions;
 use super::charts::{self, Errand};
 use super::target::Naming;
-use super::DeliverOptions;
 use crate::chart::repository::Keys;
 use crate::error::{Error, ErrorKind, Result};
 use crate::location::Location;

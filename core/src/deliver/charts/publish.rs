@@ -91,7 +91,11 @@ impl Publisher<'_> {
     }
 
     fn one(&self, found: &Found<'_>, report: &mut Report) -> Result<Done> {
-        let Loaded { chart, hints, whole } = found.load()?;
+        let Loaded {
+            chart,
+            hints,
+            whole,
+        } = found.load()?;
         let relocated = match &hints {
             Some(hints) => self.relocated(found, &chart, hints)?,
             None => {
@@ -102,7 +106,10 @@ impl Publisher<'_> {
                         found.label()
                     ),
                 ));
-                Relocated::unchanged(chart.clone())
+                Relocated {
+                    chart: chart.clone(),
+                    changes: Vec::new(),
+                }
             }
         };
         let done = self.place(found, &relocated.chart, whole, report)?;

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::bundles::Found;
 use crate::chart::{Chart, Hints, values, version};
 use crate::error::{Error, ErrorKind, Result};
-use crate::report::{CarriedValues, ChangedValue};
+use crate::report::{CarriedValues, ChangedValue, KeptValue};
 use crate::{fsx, limits};
 
 /// A file of saved values.
@@ -51,7 +51,8 @@ impl Saved {
         let name = match (&self.chart, names.first(), names.len()) {
             (Some(name), _, _) if names.contains(name.as_str()) => name.clone(),
             (Some(name), _, _) => {
-                let message = format!("these are values of a chart `{name}`, which is not in this run");
+                let message =
+                    format!("these are values of a chart `{name}`, which is not in this run");
                 return usage(&message, format!("there are {}", known()));
             }
             (None, Some(only), 1) => (*only).to_owned(),
@@ -94,22 +95,28 @@ impl Saved {
         let Some(hints) = hints else {
             return Ok(carried);
         };
-        let place = self.path.display().to_string();
-        let new = values::carried_over(&self.text, &place, original, relocated, hints)?;
-        carried.changes = (new.changes.into_iter())
+        let (text, changes, kept) = values::carried_over(&self.text, original, relocated, hints)
+            .map_err(|error| error.path(&self.path))?;
+        carried.changes = (changes.into_iter())
             .map(|change| ChangedValue {
                 key: change.key,
                 old: change.old,
                 new: change.new,
             })
             .collect();
-        carried.kept = new.kept;
-        if !dry_run && new.text != self.text {
+        carried.kept = (kept.into_iter())
+            .map(|kept| KeptValue {
+                key: kept.key,
+                value: kept.value,
+                why: kept.why,
+            })
+            .collect();
+        if !dry_run && text != self.text {
             let folder = match self.path.parent() {
                 Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
                 _ => PathBuf::from("."),
             };
-            fsx::replace_file(&folder, &self.path, new.text.as_bytes(), true)?;
+            fsx::replace_file(&folder, &self.path, text.as_bytes(), true)?;
         }
         Ok(carried)
     }
