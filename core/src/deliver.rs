@@ -17,6 +17,7 @@ mod tell;
 pub use index::index_create;
 pub use options::{ChartOptions, DeliverOptions, Names, OnChart, Visibility};
 
+use std::path::Path;
 use std::time::Instant;
 
 use crate::error::Result;
@@ -62,6 +63,35 @@ pub fn push(
 ) -> Result<Report, Failure> {
     verb("push", options, sink, stop, |progress, report| {
         push::run(sources, to, options, progress, report)
+    })
+}
+
+/// Does what charts-syncer's configuration at `config` asks for: the images of chart bundles go into
+/// its registry, as [`push`] puts them there, then the charts, whose values name them where they are
+/// now, into its chart repository. A chart appears only after all its images.
+pub fn sync(
+    config: &Path,
+    options: &DeliverOptions,
+    sink: Option<&mut dyn Sink>,
+    stop: &Stop,
+) -> Result<Report, Failure> {
+    verb("sync", options, sink, stop, |progress, report| {
+        let _ = (config, progress, report); Err(crate::Error::new(crate::ErrorKind::Unsupported, "not yet"))
+    })
+}
+
+/// Imports `packages`, or those that the installer's configuration at `config` names, into the
+/// registry and the chart repository that it names, as [`sync`](fn@sync) does. What images are
+/// called there is found out by looking, unless [`names`](DeliverOptions::names) says so.
+pub fn import_addon(
+    config: &Path,
+    packages: &[Location],
+    options: &DeliverOptions,
+    sink: Option<&mut dyn Sink>,
+    stop: &Stop,
+) -> Result<Report, Failure> {
+    verb("import-addon", options, sink, stop, |progress, report| {
+        let _ = (config, packages, progress, report); Err(crate::Error::new(crate::ErrorKind::Unsupported, "not yet"))
     })
 }
 
