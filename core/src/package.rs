@@ -212,7 +212,7 @@ impl Source {
     pub(crate) fn bundles(&self) -> Vec<(String, &Bundle)> {
         let mut bundles = Vec::new();
         self.root.visit_bundles(&mut |members, name, bundle| {
-            bundles.push((members.label("", name), bundle));
+            bundles.push((members.place_in(&self.location, name), bundle));
         });
         bundles
     }

@@ -79,11 +79,9 @@ fn values(carried: &CarriedValues, dry_run: bool, paint: Paint) -> String {
         })
         .collect();
     let mut shown = format!("{title}\n{}", columns("  ", &rows));
-    for key in &carried.kept {
-        shown.push_str(&format!(
-            "  {} stays: the chart has no such image\n",
-            clean(&key.key)
-        ));
+    for kept in &carried.kept {
+        let (key, why) = (clean(&kept.key), clean(&kept.why));
+        shown.push_str(&format!("  {key} stays: {why}\n"));
     }
     shown
 }

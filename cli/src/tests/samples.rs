@@ -3,8 +3,8 @@
 use fusion_core::oci::{Digest, MediaType};
 use fusion_core::report::{
     Action, Blobs, Bytes, CarriedValues, ChangedValue, Chart, Destination, ErrorReport, Finding,
-    Image, InspectedImage, InspectedLayer, InspectedPlatform, InspectedSource, Inspection, Report,
-    Severity, Status, Variant, Verification, Warning,
+    Image, InspectedImage, InspectedLayer, InspectedPlatform, InspectedSource, Inspection,
+    KeptValue, Report, Severity, Status, Variant, Verification, Warning,
 };
 
 const MIB: u64 = 1 << 20;
@@ -187,7 +187,11 @@ pub(super) fn synced() -> Report {
                 change("global.imageRegistry", Some("10.0.0.1")),
                 change("ui.image.registry", None),
             ],
-            kept: vec!["sidecar.image".into()],
+            kept: vec![KeptValue {
+                key: "sidecar.image".into(),
+                value: "old.local/sidecar:1".into(),
+                why: "the chart has no such image".into(),
+            }],
         }],
         command: "sync",
         ..pushed()

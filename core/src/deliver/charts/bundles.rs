@@ -55,7 +55,7 @@ pub(super) fn read<'a>(
 ) -> Result<Vec<Found<'a>>> {
     let mut seen: BTreeMap<(String, String), Vec<Seen<'a>>> = BTreeMap::new();
     for (at, opened) in sources.iter().enumerate() {
-        let spelled = &opened.source.location.spelled;
+        let location = &opened.source.location;
         opened
             .source
             .root
@@ -65,7 +65,7 @@ pub(super) fn read<'a>(
                 let chart = (bundle.chart.name.clone(), bundle.chart.version.clone());
                 seen.entry(chart).or_default().push(Seen {
                     source: at,
-                    place: members.label(spelled, name),
+                    place: members.label(location, name),
                     held: (members, bundle),
                     input: input.map(|input| opened.first + input),
                 });
