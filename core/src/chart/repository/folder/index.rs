@@ -344,6 +344,25 @@ serverInfo: {contextPath: /x}
     }
 
     #[test]
+    fn an_index_of_many_charts_is_read() {
+        let mut text = "apiVersion: v1\nentries:\n".to_owned();
+        for name in 0..20_000 {
+            let fields = (0..10)
+                .map(|n| format!("    k{n}: v\n"))
+                .collect::<String>();
+            text += &format!("  c{name}:\n  - version: 1.0.0\n{fields}");
+        }
+        assert!(Index::parse(&text).is_ok());
+        // What only looks small is not.
+        let mut bomb = "entries: {}\na0: &a0 [x, x, x, x, x, x, x, x]\n".to_owned();
+        for n in 1..10 {
+            let before = format!("*a{}", n - 1);
+            bomb += &format!("a{n}: &a{n} [{}]\n", vec![before; 8].join(", "));
+        }
+        assert!(Index::parse(&bomb).is_err());
+    }
+
+    #[test]
     fn what_is_no_index_is_refused() {
         for (text, why) in [
             ("", "no `entries`"),
