@@ -227,7 +227,7 @@ impl<'de> Visitor<'de> for Seed {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
         let mut values = Vec::new();
-        while let Some(value) = list.next_element_seed(Seed(Level::Inside))? {
+        while let Some(value) = list.next_element_seed(Self(Level::Inside))? {
             values.push(value);
         }
         Ok(Value::Array(values))
@@ -242,7 +242,7 @@ impl<'de> Visitor<'de> for Seed {
             };
             let value = match self.0 != Level::Entries && TEXTS.contains(&key.as_str()) {
                 true => map.next_value::<Option<String>>()?.into(),
-                false => map.next_value_seed(Seed(below))?,
+                false => map.next_value_seed(Self(below))?,
             };
             fields.insert(key, value);
         }
