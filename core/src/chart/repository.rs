@@ -11,6 +11,7 @@ mod registry;
 #[cfg(test)]
 mod tests;
 
+use std::fmt;
 use std::path::PathBuf;
 
 use serde_json::Value;
@@ -44,7 +45,7 @@ pub(crate) enum RepositoryKind {
 }
 
 /// A repository as a configuration describes it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct RepositorySpec {
     pub(crate) kind: RepositoryKind,
     /// `http://…`, `https://…`, for OCI also `oci://…`; unused for LOCAL.
@@ -53,6 +54,17 @@ pub(crate) struct RepositorySpec {
     pub(crate) path: Option<PathBuf>,
     pub(crate) username: Option<String>,
     pub(crate) password: Option<Secret>,
+}
+
+/// Without the address, in which somebody may have written a password.
+impl fmt::Debug for RepositorySpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RepositorySpec")
+            .field("kind", &self.kind)
+            .field("path", &self.path)
+            .field("username", &self.username)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What a configuration calls what may have to be mended in it.
@@ -166,7 +178,8 @@ impl Repository {
     }
 
     /// Publishes a packaged chart, whose `Chart.yaml` says `metadata`, and tells where it is. The
-    /// same bytes again change nothing; other bytes under the same version need `overwrite`.
+    /// same bytes again change nothing, but LOCAL lists them if its index did not; other bytes
+    /// under the same version need `overwrite`.
     /// After a run [`Repository::settle`] has to be called.
     pub(crate) fn publish(
         &self,

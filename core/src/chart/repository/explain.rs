@@ -167,3 +167,56 @@ pub(super) fn warning(code: &'static str, message: String) -> Warning {
         message,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::RepositoryKind;
+    use super::*;
+    use crate::registry::Secret;
+
+    fn remote(url: &str, logs_in: bool, connect: &Connect) -> Remote {
+        let kind = RepositoryKind::Oci;
+        let spec = RepositorySpec {
+            kind,
+            url: url.to_owned(),
+            path: None,
+            username: logs_in.then(|| "robot".to_owned()),
+            password: logs_in.then(|| Secret::new("hunter2")),
+        };
+        let address = Address::parse(url, kind, Keys::SYNC).expect("an address");
+        Remote::new(&spec, address, Keys::SYNC, connect, Stop::new()).expect("a remote")
+    }
+
+    #[test]
+    fn a_password_that_goes_over_a_public_network_is_questioned() {
+        let codes = |url: &str, logs_in| {
+            let warnings = remote(url, logs_in, &Connect::default()).warnings();
+            warnings.iter().map(|w| w.code).collect::<Vec<_>>()
+        };
+        assert_eq!(codes("http://charts.example/x", true), ["plain-http"]);
+        assert_eq!(codes("http://charts.example/x", false), [] as [&str; 0]);
+        assert_eq!(codes("http://10.1.2.3:8080/x", true), [] as [&str; 0]);
+        assert_eq!(codes("https://charts.example/x", true), [] as [&str; 0]);
+    }
+
+    #[test]
+    fn the_password_of_another_registry_is_not_for_this_one() {
+        let connect = |host: Option<&str>| Connect {
+            access: Access {
+                username: Some("pusher".to_owned()),
+                password: Some(Secret::new("hunter2")),
+                only_for: host.map(str::to_owned),
+                ..Access::default()
+            },
+            ..Connect::default()
+        };
+        let url = "https://charts.example:8443/x";
+        for (host, used) in [
+            (None, false),
+            (Some("charts.example"), false),
+            (Some("charts.example:8443"), true),
+        ] {
+            assert_eq!(remote(url, false, &connect(host)).logs_in, used, "{host:?}");
+        }
+    }
+}

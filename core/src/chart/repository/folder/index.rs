@@ -227,7 +227,7 @@ impl<'de> Visitor<'de> for Seed {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
         let mut values = Vec::new();
-        while let Some(value) = list.next_element_seed(Seed(Level::Inside))? {
+        while let Some(value) = list.next_element_seed(Self(Level::Inside))? {
             values.push(value);
         }
         Ok(Value::Array(values))
@@ -242,7 +242,7 @@ impl<'de> Visitor<'de> for Seed {
             };
             let value = match self.0 != Level::Entries && TEXTS.contains(&key.as_str()) {
                 true => map.next_value::<Option<String>>()?.into(),
-                false => map.next_value_seed(Seed(below))?,
+                false => map.next_value_seed(Self(below))?,
             };
             fields.insert(key, value);
         }
@@ -341,6 +341,25 @@ serverInfo: {contextPath: /x}
             "10.0.0", "9.0.0", "v2", "1.0.0+b", "1.0.0+a", "0.1.0", "none",
         ];
         assert_eq!(order, expected);
+    }
+
+    #[test]
+    fn an_index_of_many_charts_is_read() {
+        let mut text = "apiVersion: v1\nentries:\n".to_owned();
+        for name in 0..20_000 {
+            let fields = (0..10)
+                .map(|n| format!("    k{n}: v\n"))
+                .collect::<String>();
+            text += &format!("  c{name}:\n  - version: 1.0.0\n{fields}");
+        }
+        assert!(Index::parse(&text).is_ok());
+        // What only looks small is not.
+        let mut bomb = "entries: {}\na0: &a0 [x, x, x, x, x, x, x, x]\n".to_owned();
+        for n in 1..10 {
+            let before = format!("*a{}", n - 1);
+            bomb += &format!("a{n}: &a{n} [{}]\n", vec![before; 8].join(", "));
+        }
+        assert!(Index::parse(&bomb).is_err());
     }
 
     #[test]

@@ -268,6 +268,8 @@ fn user_and_password_come_together() {
         shown(&error).contains("`target.repo.auth`: a password is missing"),
         "{error}"
     );
+    let inside = spec(RepositoryKind::Oci, "https://robot:hunter2@h/x");
+    assert!(!format!("{inside:?}").contains(PASSWORD));
     let no_path = spec(RepositoryKind::Local, "");
     let error = Repository::open(&no_path, Keys::SYNC, &connect(), Stop::new()).unwrap_err();
     assert!(shown(&error).contains("`target.repo.path`"), "{error}");
