@@ -262,6 +262,10 @@ fn kinds_that_are_none() {
             with("  containerRegistry: h.local\n  containers: {kind: HARBUR}\n"),
             "line 6: `target.containers.kind` is `HARBUR`, which is no kind of repository: did you mean `HARBOR`?",
         ),
+        (
+            PAGE.replace("source:\n", "source:\n  containers: {kind: harbor}\n"),
+            "line 2: `source.containers.kind` is `harbor`, which is no kind of repository: did you mean `HARBOR`?",
+        ),
     ]);
     let hint = refused(&repo("{kind: HELM, url: 'http://x'}"));
     let hint = hint.get_hint().expect("a hint").to_owned();
