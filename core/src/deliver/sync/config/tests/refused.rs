@@ -210,6 +210,10 @@ fn addresses_that_are_none() {
             "line 5: `target.containerRegistry` is `oci://h.local`, and `oci://` is not for this",
         ),
         (
+            with("  containerRegistry: me:secret@h.local\n"),
+            "line 5: `target.containerRegistry` has a user in it",
+        ),
+        (
             with("  containerPrefixRegistry: h.local/Upper\n"),
             "line 5: `target.containerPrefixRegistry` is `h.local/Upper`, which is no registry: it is malformed",
         ),
