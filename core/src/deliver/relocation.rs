@@ -54,7 +54,8 @@ impl Relocation {
     }
 
     /// The registry and the repository of an image, as a chart names them in two values. A
-    /// registry may have a path behind it. `spelled` is how the chart spells `reference`.
+    /// registry may have a path behind it. `spelled` is how the chart spells `reference`: as if in
+    /// two values, where that makes a difference (`docker.io/nginx`, `localhost/app`).
     pub(super) fn place(&self, reference: &Reference, spelled: &str) -> Result<(String, String)> {
         match self {
             Self::Rules(rules) => Ok(rules.place(reference, spelled)),

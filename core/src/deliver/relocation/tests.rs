@@ -68,10 +68,12 @@ fn a_repository_keeps_last_components_only() {
     let all = Relocation::Rules(rules("", "p", HOST, "q", false));
     assert_eq!(placed(&all, "ghcr.io/a/b/app:1"), format!("{HOST} p/app"));
     let appended = Relocation::Rules(rules("", "p", HOST, "", true));
-    assert_eq!(
-        placed(&appended, "ghcr.io/a/b/app:1"),
-        format!("{HOST}/ghcr.io p/app")
-    );
+    for (spelled, expected) in [
+        ("ghcr.io/a/b/app:1", "/ghcr.io p/app"),
+        ("docker.io/nginx:1", "/index.docker.io p/nginx"),
+    ] {
+        assert_eq!(placed(&appended, spelled), format!("{HOST}{expected}"));
+    }
 }
 
 #[test]
@@ -99,6 +101,10 @@ fn a_prefix_repository_goes_before_the_whole_path() {
     let alone = Relocation::Rules(rules("", "", "", "p/q", false));
     assert_eq!(placed(&alone, "ghcr.io/a/app:1"), "ghcr.io p/q/a/app");
     assert_eq!(placed(&alone, "nginx:1"), "docker.io p/q/library/nginx");
+    assert_eq!(
+        placed(&alone, "localhost/app:1"),
+        "localhost p/q/localhost/app"
+    );
     let there = Relocation::Rules(rules(HOST, "", "", "p/q", false));
     assert_eq!(
         placed(&there, "docker.io/nginx:1"),

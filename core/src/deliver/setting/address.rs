@@ -43,12 +43,7 @@ impl Address {
         };
         let rest = rest.trim_end_matches('/');
         let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
-        // What stands before the `@` is not shown.
-        if rest.contains('@') {
-            return Err(setting
-                .wrong("has a user in it")
-                .hint("write user and password where the settings have a place for them"));
-        }
+        no_user(setting, rest)?;
         let forms = || {
             let forms = schemes.iter().map(|s| format!("`{}://{rest}`", s.name()));
             format!("write {}", forms.collect::<Vec<_>>().join(" or "))
@@ -98,6 +93,16 @@ impl fmt::Display for Address {
     }
 }
 
+/// What stands before an `@` is a password, maybe: errors that show the text come after this one.
+fn no_user(setting: &Setting<'_>, text: &str) -> Result<()> {
+    if !text.contains('@') {
+        return Ok(());
+    }
+    Err(setting
+        .wrong("has a user in it")
+        .hint("write user and password where the settings have a place for them"))
+}
+
 /// The address of a chart repository of that `kind`, which `setting` is.
 pub(in crate::deliver) fn repository_address(
     setting: &Setting<'_>,
@@ -108,12 +113,9 @@ pub(in crate::deliver) fn repository_address(
         _ => &[Scheme::Https, Scheme::Http],
     };
     let address = Address::of(setting, schemes)?;
-    let below = format!("/{}/", address.path());
-    if kind == RepositoryKind::Harbor
-        && below
-            .split_once("/chartrepo/")
-            .is_none_or(|(_, project)| project.is_empty())
-    {
+    let project = address.path().strip_prefix("chartrepo/");
+    let named = project.is_some_and(|project| !project.contains('/'));
+    if kind == RepositoryKind::Harbor && !named {
         let host = address.host();
         return Err(setting
             .wrong(format!("is `{address}`, which names no project of Harbor"))
@@ -137,7 +139,10 @@ pub(in crate::deliver) fn registry(setting: &Setting<'_>) -> Result<(Base, bool)
             let plain = address.scheme == Scheme::Http;
             (address.rest, plain)
         }
-        None => (text.trim_end_matches('/').to_owned(), false),
+        None => {
+            no_user(setting, text)?;
+            (text.trim_end_matches('/').to_owned(), false)
+        }
     };
     let base = Base::parse(&name).map_err(|error| {
         let why = error.message().rsplit(": ").next().unwrap_or_default();

@@ -124,6 +124,7 @@ fn source(root: &Fields<'_>) -> Result<PathBuf> {
     // Nothing is pulled: the images are in the bundles.
     if let Some(containers) = source.section("containers")? {
         containers.section("auth")?;
+        repository::kind(&containers)?;
     }
     let bundles = source.filled("intermediateBundlesPath")?;
     match (bundles, source.get("repo")) {

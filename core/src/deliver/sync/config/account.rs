@@ -104,7 +104,7 @@ impl Containers {
         let said = &settings.target_registry;
         let Some(containers) = target.fields("containers")? else {
             return Ok(Self {
-                login: from_outside(target, said)?,
+                login: from_outside(target, said)?.filter(|_| rules.rules.to().is_some()),
                 creates_projects: false,
             });
         };

@@ -224,6 +224,11 @@ fn sections_may_be_empty() {
         "  containerRegistry: h.local\n  containers: {auth: }\n",
     ));
     assert!(config.registry_login.is_none());
+    let nobody = with("  containerRegistry: h.local\n").replace(
+        "url: 'http://charts.local:8080/'",
+        "url: 'http://h', auth: {}",
+    );
+    assert_eq!(account(&read(&nobody).repository), (None, None));
     // A slash at the end means nothing.
     assert_eq!(config.repository.url, "http://charts.local:8080");
 }

@@ -210,6 +210,10 @@ fn addresses_that_are_none() {
             "line 5: `target.containerRegistry` is `oci://h.local`, and `oci://` is not for this",
         ),
         (
+            with("  containerRegistry: me:secret@h.local\n"),
+            "line 5: `target.containerRegistry` has a user in it",
+        ),
+        (
             with("  containerPrefixRegistry: h.local/Upper\n"),
             "line 5: `target.containerPrefixRegistry` is `h.local/Upper`, which is no registry: it is malformed",
         ),
@@ -261,6 +265,10 @@ fn kinds_that_are_none() {
         (
             with("  containerRegistry: h.local\n  containers: {kind: HARBUR}\n"),
             "line 6: `target.containers.kind` is `HARBUR`, which is no kind of repository: did you mean `HARBOR`?",
+        ),
+        (
+            PAGE.replace("source:\n", "source:\n  containers: {kind: harbor}\n"),
+            "line 2: `source.containers.kind` is `harbor`, which is no kind of repository: did you mean `HARBOR`?",
         ),
     ]);
     let hint = refused(&repo("{kind: HELM, url: 'http://x'}"));
