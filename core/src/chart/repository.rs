@@ -208,6 +208,21 @@ impl Repository {
         Ok(self.location_of(name, version))
     }
 
+    /// Sees to it that what is there is found, too: a run that was killed may have left a package out
+    /// of LOCAL's index.
+    pub(crate) fn list(
+        &self,
+        name: &str,
+        version: &str,
+        package: &[u8],
+        metadata: &Value,
+    ) -> Result<()> {
+        match self {
+            Self::Local(folder) => folder.publish(name, version, package, metadata, false),
+            Self::Museum(_) | Self::Harbor(_) | Self::Oci(_) => Ok(()),
+        }
+    }
+
     /// Makes known what was published: LOCAL writes its index, the others have theirs.
     pub(crate) fn settle(&self) -> Result<()> {
         match self {
@@ -253,5 +268,5 @@ fn exists(name: &str, version: &str, location: &str) -> Error {
     let message =
         format!("chart `{name}` {version} is in `{location}` already, with other content");
     Error::new(ErrorKind::DestinationExists, message)
-        .hint("`--on-existing replace` replaces it, `--on-existing skip` leaves it")
+        .hint("`--on-existing-chart replace` replaces it, `keep` leaves it")
 }

@@ -7,7 +7,7 @@ use super::bundles::{Found, Loaded};
 use super::outcomes::Known;
 use super::saved::Saved;
 use crate::chart::repository::Repository;
-use crate::chart::{Chart, Hinted, Hints, Place, Relocated};
+use crate::chart::{Change, Chart, Hinted, Hints, Place, Relocated};
 use crate::deliver::target::Naming;
 use crate::deliver::{DeliverOptions, OnChart};
 use crate::error::{Error, ErrorKind, Result};
@@ -112,6 +112,16 @@ impl Publisher<'_> {
                 }
             }
         };
+        for Change {
+            file,
+            key,
+            old,
+            new,
+        } in &relocated.changes
+        {
+            let old = old.as_deref().unwrap_or("nothing");
+            tracing::debug!("{}: `{file}`: {key}: {old} becomes {new}", found.label());
+        }
         let done = self.place(found, &relocated.chart, whole, report)?;
         for saved in self.saved.iter().filter(|saved| saved.is_of(found)) {
             let (original, hints) = (&chart, hints.as_ref());
@@ -168,17 +178,44 @@ impl Publisher<'_> {
                 Err(_) => Difference::Files(vec!["all of it".to_owned()]),
             }),
         };
-        let action = match (difference, self.options.charts.on_existing) {
-            (None, _) => Action::Created,
-            (Some(Difference::None), _) => return Ok(done(Action::Unchanged)),
-            (Some(Difference::Pins), OnChart::Keep) | (Some(_), OnChart::Replace) => {
-                Action::Replaced
+        let action = self.action(found, difference, report)?;
+        if self.options.fuse.dry_run {
+            return Ok(done(action));
+        }
+        let metadata = chart.metadata_json();
+        match (action, &there) {
+            (Action::Unchanged | Action::Skipped, Some(there)) => {
+                self.repository.list(name, version, there, &metadata)?;
             }
-            (Some(Difference::Pins), OnChart::Error) => {
-                return Err(exists(found, &["digests in its values".to_owned()]));
+            _ => {
+                let packed = chart.packed()?;
+                let overwrite = action == Action::Replaced;
+                self.repository
+                    .publish(name, version, &packed, &metadata, overwrite)?;
             }
-            (Some(Difference::Files(files)), OnChart::Error) => return Err(exists(found, &files)),
-            (Some(Difference::Files(files)), OnChart::Keep) => {
+        }
+        Ok(done(action))
+    }
+
+    /// What happens to a chart that differs by `difference` from the one that is there, if any is.
+    fn action(
+        &self,
+        found: &Found<'_>,
+        difference: Option<Difference>,
+        report: &mut Report,
+    ) -> Result<Action> {
+        let policy = self.options.charts.on_existing;
+        let files = match difference {
+            None => return Ok(Action::Created),
+            Some(Difference::None) => return Ok(Action::Unchanged),
+            Some(Difference::Pins) if policy != OnChart::Error => return Ok(Action::Replaced),
+            Some(Difference::Pins) => vec!["digests in its values".to_owned()],
+            Some(Difference::Files(files)) => files,
+        };
+        match policy {
+            OnChart::Replace => Ok(Action::Replaced),
+            OnChart::Error => Err(exists(found, &files)),
+            OnChart::Keep => {
                 report.warnings.push(warning(
                     "chart-differs",
                     format!(
@@ -188,17 +225,9 @@ impl Publisher<'_> {
                         few(&files)
                     ),
                 ));
-                return Ok(done(Action::Skipped));
+                Ok(Action::Skipped)
             }
-        };
-        if !self.options.fuse.dry_run {
-            let overwrite = action == Action::Replaced;
-            let packed = chart.packed()?;
-            let metadata = chart.metadata_json();
-            self.repository
-                .publish(name, version, &packed, &metadata, overwrite)?;
         }
-        Ok(done(action))
     }
 }
 
