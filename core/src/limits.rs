@@ -51,6 +51,9 @@ pub const MAX_TAGS: usize = 1_000_000;
 /// The most values that a YAML document may have; an alias counts as one.
 pub const MAX_YAML_NODES: usize = 500_000;
 
+/// The most mappings that a YAML document may merge (`<<`) into others.
+pub const MAX_YAML_MERGES: usize = 1_000;
+
 /// How deep the values of a YAML document may nest.
 pub const MAX_YAML_DEPTH: usize = 100;
 

@@ -4,8 +4,6 @@
 //! Syntax is YAML 1.2's. Plain words mean what Helm, whose parser speaks 1.1, takes them for: `yes`
 //! is a truth value, `1.10` a number; [`Node::as_str`] gives both as they are written.
 
-#![expect(dead_code, reason = "its users come next: charts, configurations")]
-
 mod edit;
 mod node;
 mod read;
@@ -13,6 +11,7 @@ mod scalar;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 pub(crate) use node::Node;
@@ -62,6 +61,8 @@ enum Kind {
         /// In brackets.
         flow: bool,
         entries: Vec<(usize, usize)>,
+        /// Of many entries, which is the last with a key: a mapping may be asked often.
+        index: BTreeMap<String, usize>,
     },
     /// Stands for this part, which was complete before it.
     Alias(usize),

@@ -194,6 +194,11 @@ impl Document {
 
     /// The entry for `key` among those that the mapping at `at` is written with.
     pub(super) fn own_entry(&self, at: usize, key: &str) -> Option<(usize, usize)> {
+        if let Kind::Mapping { entries, index, .. } = &self.part(at).kind
+            && !index.is_empty()
+        {
+            return index.get(key).and_then(|at| entries.get(*at)).copied();
+        }
         let entries = self.own_entries(at).iter().rev();
         let is =
             |(name, _): &&(usize, usize)| !self.is_merge(*name) && self.key(*name) == Some(key);

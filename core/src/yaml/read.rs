@@ -31,6 +31,7 @@ pub(super) fn read(text: &str, strictness: Strictness) -> Result<Document, Probl
     };
     let mut reader = Reader {
         strictness,
+        text,
         length: text.len(),
         parts: Vec::new(),
         open: Vec::new(),
@@ -38,6 +39,7 @@ pub(super) fn read(text: &str, strictness: Strictness) -> Result<Document, Probl
         root: None,
         end: text.len(),
         over: false,
+        merges: 0,
     };
     for event in Parser::new_from_str_with_options(text, options) {
         let (event, span) = event.map_err(|error| unreadable(&error))?;
@@ -71,6 +73,9 @@ fn limit((line, column): (usize, usize), message: String) -> Problem {
         ..Problem::new(line, column, message)
     }
 }
+
+/// Fewer entries than this are looked through quickly.
+const MANY: usize = 16;
 
 /// Where a part stands.
 #[derive(Debug, Clone, Copy)]
@@ -127,7 +132,8 @@ struct Open {
     names: BTreeSet<String>,
 }
 
-struct Reader {
+struct Reader<'t> {
+    text: &'t str,
     strictness: Strictness,
     length: usize,
     parts: Vec<Part>,
@@ -137,15 +143,17 @@ struct Reader {
     root: Option<usize>,
     end: usize,
     over: bool,
+    merges: usize,
 }
 
-impl Reader {
+impl Reader<'_> {
     /// Takes an event; whether there is to be another.
     fn take(&mut self, event: Event<'_>, span: Span) -> Result<bool, Problem> {
         let place = Place::of(&span, self.length);
         match event {
             Event::DocumentStart(..) if self.over => {
                 if self.strictness == Strictness::AsHelm {
+                    self.end = self.end.min(place.start);
                     return Ok(false);
                 }
                 let message = "a second document begins here, where one is expected";
@@ -153,7 +161,10 @@ impl Reader {
             }
             Event::DocumentEnd => {
                 self.over = true;
-                self.end = place.start;
+                // An end that nobody wrote is wherever the parser noticed it.
+                if self.text[place.start..].starts_with("...") {
+                    self.end = place.start;
+                }
             }
             Event::Scalar(text, style, anchor, _) => {
                 let style = match style {
@@ -183,6 +194,7 @@ impl Reader {
                 let kind = Kind::Mapping {
                     flow: style == StructureStyle::Flow,
                     entries: Vec::new(),
+                    index: BTreeMap::new(),
                 };
                 let at = self.node(kind, place, anchor)?;
                 self.open(at);
@@ -191,6 +203,7 @@ impl Reader {
                 if let Some(closed) = self.open.pop() {
                     let part = &mut self.parts[closed.at];
                     part.end = part.end.max(place.end);
+                    self.close(closed.at, place)?;
                 }
             }
             Event::Alias(anchor) => self.alias(anchor, place)?,
@@ -212,6 +225,44 @@ impl Reader {
             key: None,
             names: BTreeSet::new(),
         });
+    }
+
+    /// A collection is complete.
+    fn close(&mut self, at: usize, place: Place) -> Result<(), Problem> {
+        let Kind::Mapping { entries, .. } = &self.parts[at].kind else {
+            return Ok(());
+        };
+        let mut names = BTreeMap::new();
+        let many = entries.len() > MANY;
+        for (number, (key, value)) in entries.iter().enumerate() {
+            let Kind::Scalar { text, style } = &self.parts[self.target(*key)].kind else {
+                continue;
+            };
+            if text == "<<" && *style == Style::Plain {
+                self.merges += match &self.parts[self.target(*value)].kind {
+                    Kind::Sequence { items, .. } => items.len(),
+                    _ => 1,
+                };
+            } else if many {
+                names.insert(text.clone(), number);
+            }
+        }
+        if self.merges > limits::MAX_YAML_MERGES {
+            let message = format!("more than {} mappings are merged", limits::MAX_YAML_MERGES);
+            return Err(limit((place.line, place.column), message));
+        }
+        if let Kind::Mapping { index, .. } = &mut self.parts[at].kind {
+            *index = names;
+        }
+        Ok(())
+    }
+
+    /// What the part at `at` stands for.
+    fn target(&self, mut at: usize) -> usize {
+        while let Kind::Alias(next) = self.parts[at].kind {
+            at = next;
+        }
+        at
     }
 
     fn alias(&mut self, anchor: usize, place: Place) -> Result<(), Problem> {
@@ -276,10 +327,7 @@ impl Reader {
 
     /// Refuses a key that its mapping has already.
     fn once(&mut self, at: usize) -> Result<(), Problem> {
-        let mut target = at;
-        while let Kind::Alias(next) = self.parts[target].kind {
-            target = next;
-        }
+        let target = self.target(at);
         let (Kind::Scalar { text, .. }, Some(open)) =
             (&self.parts[target].kind, self.open.last_mut())
         else {

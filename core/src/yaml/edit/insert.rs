@@ -199,6 +199,7 @@ impl<'a> Work<'a> {
                 Kind::Mapping {
                     flow: false,
                     entries,
+                    ..
                 } if !entries.is_empty() => {
                     let (key, value) = *entries.last()?;
                     (before, at) = (self.document.part(key).end, value);

@@ -209,3 +209,18 @@ fn what_asks_for_too_much_is_refused() {
     let document = document(&aliases);
     assert_eq!(document.root().items().expect("a list").count(), 300_001);
 }
+
+#[test]
+fn large_mappings_and_many_merges_have_an_end() {
+    let mut large: String = (0..1000).map(|key| format!("k{key}: {key}\n")).collect();
+    large += "k7: again\n";
+    let document = Document::parse_as_helm(&large).expect("large");
+    let text = |key| document.root().get(key).and_then(Node::as_str);
+    assert_eq!(
+        (text("k999"), text("k7"), text("k1000")),
+        (Some("999"), Some("again"), None)
+    );
+    let merges = format!("a: &a {{x: 1}}\nb:\n  <<: [*a{}]\n", ", *a".repeat(1000));
+    let problem = Document::parse(&merges).expect_err("too many");
+    assert!(problem.limit, "{problem}");
+}
