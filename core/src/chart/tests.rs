@@ -1,5 +1,10 @@
 //! Charts as wholes: read, packaged, read again.
 
+mod carried;
+mod hints;
+mod packages;
+mod relocation;
+
 use std::collections::BTreeMap;
 
 use super::Chart;
@@ -52,4 +57,20 @@ fn damaged_charts_are_errors_that_say_where() {
     }
     let error = Chart::from_tgz(b"<html>", "x.tgz").expect_err("no archive");
     assert!(error.to_string().contains("x.tgz"), "{error}");
+}
+
+/// A chart of these files, with a `Chart.yaml` if there is none among them.
+fn of(all: &[(&str, &str)]) -> Chart {
+    let mut all = files(all);
+    let metadata = b"apiVersion: v2\nname: app\nversion: 1.0.0\n".to_vec();
+    all.entry("Chart.yaml".to_owned()).or_insert(metadata);
+    Chart::from_files(all, "app.bundle.tar \u{203a} original-chart").expect("a chart")
+}
+
+fn file<'c>(chart: &'c Chart, name: &str) -> &'c str {
+    let bytes = chart
+        .files()
+        .get(name)
+        .unwrap_or_else(|| panic!("no {name}"));
+    std::str::from_utf8(bytes).expect("text")
 }
