@@ -1,5 +1,10 @@
 //! Helm charts: read, relocated by hints, packaged, published to chart repositories.
 
+#![cfg_attr(
+    not(test),
+    expect(dead_code, unused_imports, reason = "the verbs that use it come next")
+)]
+
 mod archive;
 mod hints;
 mod metadata;

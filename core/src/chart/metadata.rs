@@ -130,7 +130,7 @@ enum Is {
     Flag,
     Texts,
     /// A list of mappings with these fields.
-    List(&'static [(&'static str, Is)]),
+    List(&'static [(&'static str, Self)]),
     /// Texts by any names.
     Named,
     /// Lists of anything, as `import-values`.

@@ -232,7 +232,8 @@ impl Repository {
     }
 
     /// What went over the network so far.
-    pub(crate) fn traffic(&self) -> Traffic {
+    #[cfg(test)]
+    fn traffic(&self) -> Traffic {
         match self {
             Self::Museum(museum) => museum.remote().client.traffic(),
             Self::Harbor(harbor) => harbor.remote().client.traffic(),

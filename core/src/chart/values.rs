@@ -63,13 +63,14 @@ pub(crate) fn carried_over(
                     Some(why) => Fate::Stays(why.clone()),
                     None => fate(hint, section, old, from, to),
                 };
-                let known = fates
-                    .entry(spelled)
-                    .or_insert((old.to_owned(), Fate::Stays(String::new())));
-                // Shared by several images, one of which is another: it stays.
-                let fresh = matches!(&known.1, Fate::Stays(why) if why.is_empty());
-                if fresh || matches!(fate, Fate::Stays(_)) {
-                    known.1 = fate;
+                let becoming = match &fate {
+                    Fate::Becomes(new) => Some(new.clone()),
+                    Fate::Stays(_) => None,
+                };
+                // Shared by several images, one of which is another: most of them follow.
+                let known = fates.entry(spelled).or_insert((old.to_owned(), fate));
+                if let (Fate::Stays(_), Some(becomes)) = (&known.1, becoming) {
+                    known.1 = Fate::Becomes(becomes);
                 }
             }
         }

@@ -126,6 +126,7 @@ impl Errand {
         let opened = Repository::open(&self.repository, self.keys, connect, progress.stop());
         let repository = findings.note(opened)?;
         if let Some(repository) = &repository {
+            tracing::debug!("charts go to `{}`", repository.location());
             let create = options.create_projects;
             let create = create.map(|visibility| visibility == Visibility::Public);
             let checked = repository.check(create, options.fuse.dry_run);

@@ -39,12 +39,6 @@ pub(super) struct Rules {
 }
 
 impl Relocation {
-    /// Names as `push` makes them, at `host`, which may have a path: `HOST[:PORT][/PREFIX]`.
-    pub(super) fn by_names(host: &str, names: Names) -> Result<Self> {
-        let base = Base::parse(host)?;
-        Ok(Self::Names { base, names })
-    }
-
     /// Where all images go; `None`: each stays in its registry.
     pub(super) fn base(&self) -> Option<&Base> {
         match self {

@@ -26,7 +26,7 @@ enum Change {
     /// It becomes this text.
     Set(String),
     /// It stays a mapping (or a list), in which these change, in the order they came up.
-    Below(Vec<(String, Change)>),
+    Below(Vec<(String, Self)>),
 }
 
 impl Change {

@@ -44,6 +44,7 @@ impl Artifacts {
         }
     }
 
+    #[cfg(test)]
     pub(super) fn remote(&self) -> &Remote {
         &self.remote
     }

@@ -187,3 +187,22 @@ fn the_outer_chart_and_its_globals_override() {
         }
     }
 }
+
+#[test]
+fn a_chart_may_bring_its_own_hints() {
+    assert!(of(&[]).own_hints().is_none());
+    let chart = of(&[(".relok8s-images.yaml", "- 'acme/app:1'\n")]);
+    let hints = chart.own_hints().expect("there").expect("hints");
+    assert_eq!(
+        hints.images(&chart).expect("images")[0].reference,
+        "acme/app:1"
+    );
+    let chart = of(&[(".relok8s-images.yaml", "- x\n- {a: b}\n")]);
+    let error = chart.own_hints().expect("there").expect_err("no hints");
+    let shown = error.to_string();
+    assert!(
+        shown.contains(&format!("{}/.relok8s-images.yaml", chart.place())),
+        "{shown}"
+    );
+    assert!(shown.contains("line 2"), "{shown}");
+}

@@ -121,7 +121,7 @@ fn a_digest_becomes_what_the_place_says() {
     let (old, new) = (Digest::of(b"one"), Digest::of(b"all"));
     let mut to = |image: &crate::chart::Hinted| {
         Ok(Some(Place {
-            digest: Some(new.clone()),
+            digest: Some(new),
             ..place(image)
         }))
     };

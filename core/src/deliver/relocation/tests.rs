@@ -158,10 +158,10 @@ fn names_are_those_of_push() {
         (Names::Last, "h.local p/app"),
         (Names::Origin, "h.local p/ghcr.io/a/b/app"),
     ] {
-        let relocation = Relocation::by_names("h.local/p", names).expect("a place");
+        let base = Base::parse("h.local/p").expect("a place");
+        let relocation = Relocation::Names { base, names };
         assert_eq!(placed(&relocation, "ghcr.io/a/b/app:1"), expected);
     }
-    assert!(Relocation::by_names("nowhere", Names::Path).is_err());
 }
 
 #[test]

@@ -76,8 +76,6 @@ pub(super) struct SyncConfig {
     pub(super) charts: Vec<ChartChoice>,
     /// All but these.
     pub(super) skip_charts: Vec<String>,
-    /// The registry is said to be one whose projects can be created (Harbor).
-    pub(super) creates_projects: bool,
     /// What somebody should know about the configuration.
     pub(super) warnings: Vec<Warning>,
 }
@@ -96,7 +94,7 @@ impl SyncConfig {
         };
         let repository = repository::read(&target, settings, &mut warnings)?;
         let rules = Rules::read(&target, &mut warnings)?;
-        let containers = account::Containers::read(&target, settings, &rules, &mut warnings)?;
+        let registry_login = account::of_images(&target, settings, &rules, &mut warnings)?;
         // It goes into the README of a chart, and nowhere else.
         target.text("repoName")?;
         root.flag("relocateContainerImages")?;
@@ -104,12 +102,11 @@ impl SyncConfig {
         Ok(Self {
             source,
             relocation: Relocation::Rules(rules.rules),
-            registry_login: containers.login,
+            registry_login,
             registry_plain_http: rules.plain_http,
             repository,
             charts,
             skip_charts,
-            creates_projects: containers.creates_projects,
             warnings,
         })
     }

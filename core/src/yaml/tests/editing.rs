@@ -10,7 +10,10 @@ fn edited(text: &str, edits: &[(&str, &str)]) -> Result<String, String> {
     changes.apply().map_err(|problem| problem.to_string())
 }
 
-fn becomes(cases: &[(&str, &[(&str, &str)], &str)]) {
+/// A document, what is set in it, and what becomes of it.
+type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str);
+
+fn becomes(cases: &[Case<'_>]) {
     for (text, edits, expected) in cases {
         assert_eq!(edited(text, edits).as_deref(), Ok(*expected), "{text:?}");
     }

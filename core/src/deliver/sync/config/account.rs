@@ -88,54 +88,42 @@ fn misplaced(section: &Fields<'_>, warnings: &mut Vec<Warning>) -> bool {
     true
 }
 
-/// What `target.containers` says about the registry of the images.
-pub(super) struct Containers {
-    pub(super) login: Option<(String, Secret)>,
-    pub(super) creates_projects: bool,
-}
-
-impl Containers {
-    pub(super) fn read(
-        target: &Fields<'_>,
-        settings: &Settings,
-        rules: &Rules,
-        warnings: &mut Vec<Warning>,
-    ) -> Result<Self> {
-        let said = &settings.target_registry;
-        let Some(containers) = target.fields("containers")? else {
-            return Ok(Self {
-                login: from_outside(target, said)?.filter(|_| rules.rules.to().is_some()),
-                creates_projects: false,
-            });
-        };
-        let misplacing = besides(&containers);
-        let containers = containers.known(misplacing)?;
-        let mut login = read(&containers, said, REGISTRY, warnings)?;
-        let auth = containers.fields("auth")?;
-        if let (Some(auth), None) = (&auth, &login) {
-            return Err(auth
-                .itself()
-                .wrong("has neither `username` nor `password`")
-                .hint("leave it out, and what `docker login` keeps is used"));
-        }
-        if let Some(auth) = &auth {
-            check_registry(auth, rules, warnings)?;
-        }
-        if rules.rules.to().is_none() && login.take().is_some() {
-            let what = "has no effect: images stay in their own registries, for which there is \
-                        no user; set `target.containerRegistry`";
-            warnings.push(containers.itself().warning("ignored-setting", what));
-        }
-        let kind = kind(&containers)?;
-        if let Some((setting, "JFROG")) = kind {
-            let what = "is `JFROG`, whose repositories have to be there: none is created";
-            warnings.push(setting.warning("ignored-setting", what));
-        }
-        Ok(Self {
-            login,
-            creates_projects: matches!(kind, Some((_, "HARBOR"))),
-        })
+/// User and password for the registry of the images, as `target.containers` says.
+pub(super) fn of_images(
+    target: &Fields<'_>,
+    settings: &Settings,
+    rules: &Rules,
+    warnings: &mut Vec<Warning>,
+) -> Result<Option<(String, Secret)>> {
+    let said = &settings.target_registry;
+    let Some(containers) = target.fields("containers")? else {
+        let login = from_outside(target, said)?;
+        return Ok(login.filter(|_| rules.rules.to().is_some()));
+    };
+    let misplacing = besides(&containers);
+    let containers = containers.known(misplacing)?;
+    let mut login = read(&containers, said, REGISTRY, warnings)?;
+    let auth = containers.fields("auth")?;
+    if let (Some(auth), None) = (&auth, &login) {
+        return Err(auth
+            .itself()
+            .wrong("has neither `username` nor `password`")
+            .hint("leave it out, and what `docker login` keeps is used"));
     }
+    if let Some(auth) = &auth {
+        check_registry(auth, rules, warnings)?;
+    }
+    if rules.rules.to().is_none() && login.take().is_some() {
+        let what = "has no effect: images stay in their own registries, for which there is no \
+                    user; set `target.containerRegistry`";
+        warnings.push(containers.itself().warning("ignored-setting", what));
+    }
+    // Whether it is a Harbor, the registry itself tells.
+    if let Some((setting, "JFROG")) = kind(&containers)? {
+        let what = "is `JFROG`, whose repositories have to be there: none is created";
+        warnings.push(setting.warning("ignored-setting", what));
+    }
+    Ok(login)
 }
 
 /// What the variables say, without a section in the file.

@@ -91,7 +91,7 @@ fn the_page_works_as_it_is_printed() {
             login(config.registry_login.as_ref()),
             Some(("admin", "Harbor12345"))
         );
-        assert!(!config.registry_plain_http && !config.creates_projects);
+        assert!(!config.registry_plain_http);
         assert_eq!(codes(&config), ["misplaced-auth"]);
         let message = &config.warnings[0].message;
         for part in [
@@ -155,7 +155,7 @@ relocateContainerImages: true
 ",
     );
     assert_eq!(config.source, Path::new("/data/bundles"));
-    assert!(config.registry_plain_http && config.creates_projects);
+    assert!(config.registry_plain_http);
     assert_eq!(
         placed(&config, "ghcr.io/a/app:1"),
         "harbor.local:8443/p/q/app:1"
