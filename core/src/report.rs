@@ -9,7 +9,7 @@ mod verify;
 
 pub use fuse::{
     Action, Blobs, Bytes, CarriedValues, ChangedValue, Chart, Destination, ErrorReport, Image,
-    Report, Status, Variant, Warning,
+    KeptValue, Report, Status, Variant, Warning,
 };
 pub use inspect::{
     InspectedChart, InspectedImage, InspectedLayer, InspectedPlatform, InspectedSource, Inspection,

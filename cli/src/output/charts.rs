@@ -79,11 +79,9 @@ fn values(carried: &CarriedValues, dry_run: bool, paint: Paint) -> String {
         })
         .collect();
     let mut shown = format!("{title}\n{}", columns("  ", &rows));
-    for key in &carried.kept {
-        shown.push_str(&format!(
-            "  {} stays: the chart has no such image\n",
-            clean(key)
-        ));
+    for kept in &carried.kept {
+        let (key, value, why) = (clean(&kept.key), clean(&kept.value), clean(&kept.why));
+        shown.push_str(&format!("  {key} stays `{value}`: {why}\n"));
     }
     shown
 }

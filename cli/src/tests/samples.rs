@@ -3,7 +3,7 @@
 use fusion_core::oci::{Digest, MediaType};
 use fusion_core::report::{
     Action, Blobs, Bytes, CarriedValues, ChangedValue, Chart, Destination, ErrorReport, Finding,
-    Image, InspectedImage, InspectedLayer, InspectedPlatform, InspectedSource, Inspection, Report,
+    Image, InspectedImage, InspectedLayer, InspectedPlatform, InspectedSource, Inspection, KeptValue, Report,
     Severity, Status, Variant, Verification, Warning,
 };
 
@@ -187,7 +187,11 @@ pub(super) fn synced() -> Report {
                 change("global.imageRegistry", Some("10.0.0.1")),
                 change("ui.image.registry", None),
             ],
-            kept: vec!["sidecar.image".into()],
+            kept: vec![KeptValue {
+                key: "sidecar.image".into(),
+                value: "quay.io/acme/proxy".into(),
+                why: "it names another image, `quay.io/acme/proxy:1`".into(),
+            }],
         }],
         command: "sync",
         ..pushed()

@@ -205,8 +205,19 @@ pub struct CarriedValues {
     pub chart: String,
     /// What changed in it.
     pub changes: Vec<ChangedValue>,
-    /// Keys that name images which the chart does not, and stay.
-    pub kept: Vec<String>,
+    /// What names an image that the chart does not, and stays.
+    pub kept: Vec<KeptValue>,
+}
+
+/// A saved value that stays as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct KeptValue {
+    /// Its path in the file.
+    pub key: String,
+    /// What it is.
+    pub value: String,
+    /// Why it stays.
+    pub why: String,
 }
 
 /// A value that changed.
