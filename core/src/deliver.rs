@@ -1,15 +1,22 @@
 //! The verbs that reach out: they read, plan as `fuse` does, and write to registries.
 
+mod addon;
+mod charts;
 mod claim;
+mod find;
+mod findings;
 mod index;
 mod ledger;
 mod options;
 mod pass;
 mod preflight;
 mod push;
+mod relocation;
 mod send;
+mod setting;
 mod spool;
 mod start;
+mod sync;
 mod tag;
 mod target;
 mod tell;
@@ -76,7 +83,7 @@ pub fn sync(
     stop: &Stop,
 ) -> Result<Report, Failure> {
     verb("sync", options, sink, stop, |progress, report| {
-        let _ = (config, progress, report); Err(crate::Error::new(crate::ErrorKind::Unsupported, "not yet"))
+        sync::run(config, options, progress, report)
     })
 }
 
@@ -91,7 +98,7 @@ pub fn import_addon(
     stop: &Stop,
 ) -> Result<Report, Failure> {
     verb("import-addon", options, sink, stop, |progress, report| {
-        let _ = (config, packages, progress, report); Err(crate::Error::new(crate::ErrorKind::Unsupported, "not yet"))
+        addon::run(config, packages, options, progress, report)
     })
 }
 

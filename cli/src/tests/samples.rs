@@ -3,8 +3,8 @@
 use fusion_core::oci::{Digest, MediaType};
 use fusion_core::report::{
     Action, Blobs, Bytes, CarriedValues, ChangedValue, Chart, Destination, ErrorReport, Finding,
-    Image, InspectedImage, InspectedLayer, InspectedPlatform, InspectedSource, Inspection, KeptValue, Report,
-    Severity, Status, Variant, Verification, Warning,
+    Image, InspectedImage, InspectedLayer, InspectedPlatform, InspectedSource, Inspection,
+    KeptValue, Report, Severity, Status, Variant, Verification, Warning,
 };
 
 const MIB: u64 = 1 << 20;
