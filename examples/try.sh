@@ -112,6 +112,10 @@ images:
     registry: $registry_host  # the one before
 replicas: 3
 YAML
-[ -z "$real_helm" ] || grep -q "$registry_host/team/charts/web:1.5" "$folder/upgrade.2"
+if [ -n "$real_helm" ]; then
+    grep -q "image: '$registry_host/team/charts/web:1.5'" "$folder/upgrade.2"
+else
+    echo "NOT TESTED, Helm is not built: run tests/charts/programs.sh (needs Go)" >&2
+fi
 
 echo "examples: both give the same archive"
