@@ -9,12 +9,13 @@ mod preflight;
 mod push;
 mod send;
 mod spool;
+mod start;
 mod tag;
 mod target;
 mod tell;
 
 pub use index::index_create;
-pub use options::{DeliverOptions, Names, Visibility};
+pub use options::{ChartOptions, DeliverOptions, Names, OnChart, Visibility};
 
 use std::time::Instant;
 

@@ -15,7 +15,7 @@ pub(crate) mod select;
 mod tape;
 pub(crate) mod tell;
 pub(crate) mod transcode;
-mod tree;
+pub(crate) mod tree;
 pub(crate) mod variant;
 pub(crate) mod warn;
 mod write;

@@ -45,7 +45,7 @@ pub(super) struct TagArgs {
 
 impl NameArgs {
     pub(super) const fn set(&self, options: &mut DeliverOptions) {
-        options.names = self.names;
+        options.names = Some(self.names);
     }
 }
 

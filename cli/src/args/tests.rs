@@ -181,8 +181,8 @@ const REGISTRY: &[Case] = &[
 
 /// What pushing has.
 const NAMES: &[Case] = &[
-    ("--names last", |o| o.names = Names::Last),
-    ("--names origin", |o| o.names = Names::Origin),
+    ("--names last", |o| o.names = Some(Names::Last)),
+    ("--names origin", |o| o.names = Some(Names::Origin)),
     ("--on-existing skip", |o| {
         o.fuse.on_existing = Some(OnExisting::Skip)
     }),

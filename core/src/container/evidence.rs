@@ -3,7 +3,7 @@
 
 use std::cell::Cell;
 
-use super::names::stated_digest;
+use super::names::{is_of_chart, stated_digest};
 use crate::oci::Digest;
 
 /// What was found out about a container while it comes by, and about those around it.
@@ -83,7 +83,7 @@ fn of_images(name: &str) -> bool {
 
 fn of_bundle(name: &str) -> bool {
     let last = name.rsplit('/').next().unwrap_or(name);
-    last == "hints.yaml" || name.starts_with("original-chart/") || name.contains("/original-chart/")
+    last == "hints.yaml" || is_of_chart(name)
 }
 
 /// Whether a member of this name is a layer, which is a tar archive that nobody looks into:

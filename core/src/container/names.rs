@@ -22,7 +22,12 @@ pub(crate) fn stated_digest(name: &str) -> Option<Digest> {
 /// Whether a file of this name is read for what it says, though it is no JSON.
 pub(super) fn is_text_that_counts(name: &str) -> bool {
     let endings = [".yaml", ".yml", ".list", "sum", "sums", ".txt"];
-    endings.iter().any(|ending| name.ends_with(ending)) || name.contains("original-chart/")
+    endings.iter().any(|ending| name.ends_with(ending)) || is_of_chart(name)
+}
+
+/// Whether a member of this name is a file of a bundle's chart; archives among them are subcharts.
+pub(super) fn is_of_chart(name: &str) -> bool {
+    name.starts_with("original-chart/") || name.contains("/original-chart/")
 }
 
 /// Whether content may be a JSON document.

@@ -11,7 +11,7 @@ use super::evidence::{Found, is_layer};
 use super::input::Counted;
 use super::keep::Keep;
 use super::members::{Members, Nested, Streamed};
-use super::names::{is_document, is_text_that_counts, stated_digest};
+use super::names::{is_document, is_of_chart, is_text_that_counts, stated_digest};
 use super::nest::{Inflated, Raw};
 use crate::compress::{self, Inflater, LimitedExpansion};
 use crate::error::{Error, ErrorKind, Result};
@@ -193,7 +193,7 @@ impl<'a> Walk<'a> {
         let first = &self.buffer[..filled];
         let compression = Compression::sniff(first);
         let may_nest = compression != Compression::None || tar::is_header(first);
-        if may_nest && stated.is_none() && !is_layer(&entry.name) {
+        if may_nest && stated.is_none() && !is_layer(&entry.name) && !is_of_chart(&entry.name) {
             return self.nested(stream, entry, filled, compression, members, found, depth);
         }
         self.file(stream, entry, filled, stated, compression)
@@ -335,7 +335,8 @@ impl<'a> Walk<'a> {
                 if looks_plain
                     && stated.is_none()
                     && entry.size > SMALL
-                    && !is_layer(&entry.name) =>
+                    && !is_layer(&entry.name)
+                    && !is_of_chart(&entry.name) =>
             {
                 None
             }

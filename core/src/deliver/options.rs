@@ -1,6 +1,9 @@
 //! The choices of the verbs that reach out. Defaults are the documented ones.
 
+mod charts;
 mod named;
+
+pub use charts::{ChartOptions, OnChart};
 
 use crate::error::{Error, ErrorKind};
 use crate::fuse::options::words;
@@ -36,8 +39,8 @@ words!(
 pub struct DeliverOptions {
     /// The choices of `fuse`, among them how to get into registries.
     pub fuse: FuseOptions,
-    /// What images are called in the registry.
-    pub names: Names,
+    /// What images are called in the registry; `None`: by their path, or what `import-addon` finds.
+    pub names: Option<Names>,
     /// Create projects (Harbor's) that are missing; `None`: say which are.
     pub create_projects: Option<Visibility>,
     /// Claim the platforms of this run beside each tag, so that writers at the same time lose
@@ -49,6 +52,8 @@ pub struct DeliverOptions {
     pub append: bool,
     /// `index create`: take these platforms off.
     pub remove: Vec<Platform>,
+    /// `sync` and `import-addon`: what is about charts.
+    pub charts: ChartOptions,
 }
 
 impl DeliverOptions {

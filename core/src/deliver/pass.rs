@@ -13,7 +13,7 @@ use super::ledger::Ledger;
 use super::preflight::Preflight;
 use super::send::{Needs, Sender, Spot};
 use super::spool::Spool;
-use super::target::Base;
+use super::target::Naming;
 use crate::archive::{self, Archive};
 use crate::container::Members;
 use crate::error::Result;
@@ -32,7 +32,7 @@ use crate::registry::Client;
 /// Sends what comes by.
 pub(super) struct Passing {
     pub(super) sources: Vec<Location>,
-    pub(super) base: Base,
+    pub(super) naming: Naming,
     pub(super) options: DeliverOptions,
     pub(super) client: Client,
     pub(super) pool: Arc<ThreadPool>,
@@ -106,7 +106,7 @@ impl Passing {
         };
         let mut ours: Vec<(Spot, &ImageNode)> = Vec::new();
         for image in images {
-            let Ok(target) = self.base.target(image, self.options.names) else {
+            let Ok(target) = self.naming.target(image) else {
                 continue;
             };
             let spot = Spot::of(&target);

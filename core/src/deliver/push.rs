@@ -6,43 +6,32 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::ThreadPool;
 
-use super::ledger::Ledger;
-use super::pass::Passing;
 use super::preflight::Preflight;
 use super::send::{Failed, Needs, Sender, Spot};
 use super::spool::Spool;
+use super::start::Start;
 use super::tag::{Merged, Outgoing, Tagger, refuses_oci};
-use super::target::{Base, Target, targets};
+use super::target::{Base, Naming, Target, targets};
 use super::{DeliverOptions, claim, tell};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fuse::assemble::Form;
+use crate::fuse::input::Input;
 use crate::fuse::open::{Everything, Opening, open};
 use crate::fuse::plan::{Left, Selection, choose, nothing};
 use crate::fuse::rewrite::rewrite;
 use crate::fuse::select::Selected;
-use crate::fuse::{FuseOptions, Verify, check_sources, transcode, warn};
+use crate::fuse::{FuseOptions, Verify, check_sources, transcode};
 use crate::graph::ImageNode;
 use crate::location::Location;
 use crate::package::{Keep, Pass};
 use crate::progress::{Phase, Progress};
 use crate::registry::Client;
 use crate::report::Report;
-use crate::store::{BlobSource, Memory, Sources, workers};
-
-/// How many requests wait for a registry at once where nobody says.
-const CONNECTIONS: usize = 6;
+use crate::store::{BlobSource, Memory, Sources};
 
 /// How often a run looks at the tags that it wrote once more, for as long as it finds something
 /// undone.
 const REVISITS: usize = 8;
-
-/// Where a run pushes to.
-enum To {
-    /// Every image by its name below it.
-    Base(Base),
-    /// All of it is one image.
-    Index(Target),
-}
 
 /// Pushes the images of `sources` to `to`; what there is to tell goes into `report`, as far as the
 /// run comes.
@@ -56,7 +45,14 @@ pub(super) fn run(
     let base = Base::parse(to)?;
     report.destination = Some(tell::destination(&base));
     check_sources(sources, &options.fuse)?;
-    go(sources, To::Base(base), options, progress, report)
+    let start = Start {
+        sources,
+        naming: Naming::Below(base.clone(), options.names.unwrap_or_default()),
+        base,
+        options,
+        may_pass: true,
+    };
+    start.with(progress, report, |push| push.everything())
 }
 
 /// Makes `target` an index over `sources`, which may be none if platforms are taken off it.
@@ -71,129 +67,92 @@ pub(super) fn index(
     if !sources.is_empty() {
         check_sources(sources, &options.fuse)?;
     }
-    go(sources, To::Index(target), options, progress, report)
-}
-
-fn go(
-    sources: &[Location],
-    to: To,
-    options: &DeliverOptions,
-    progress: &Progress,
-    report: &mut Report,
-) -> Result<()> {
-    let base = match &to {
-        To::Base(base) => base.clone(),
-        To::Index(target) => target.base(),
-    };
-    let pool = workers::pool(options.fuse.jobs)?;
-    let connections = options
-        .fuse
-        .jobs
-        .map_or(CONNECTIONS, |jobs| jobs.min(CONNECTIONS));
-    let senders = Arc::new(workers::pool(Some(connections))?);
-    let connect = &options.fuse.connect;
-    // User and password are for the registry that is pushed to; sources may lie in others.
-    let client = connect.client([base.host.as_str()], progress.stop())?;
-    // Before anything is read: that may take an hour.
-    client.host(&base.host).check()?;
-    let spool = Spool::take(sources, &base, options)?.map(Arc::new);
-    let ledger = Arc::new(Ledger::default());
-    let preflight = Arc::new(Preflight::default());
-    let pass = match (&spool, &to) {
-        (Some(spool), To::Base(base)) if Passing::can(options) => Some(
-            Passing {
-                sources: sources.to_vec(),
-                base: base.clone(),
-                options: options.clone(),
-                client: client.clone(),
-                pool: Arc::clone(&senders),
-                ledger: Arc::clone(&ledger),
-                spool: Arc::clone(spool),
-                preflight: Arc::clone(&preflight),
-            }
-            .hook(),
-        ),
-        _ => None,
-    };
-    let sender = Sender {
-        client: &client,
-        pool: &senders,
-        progress,
-        ledger: &ledger,
-        sessions: spool.as_ref().map(|spool| spool.sessions()),
-        preflight: &preflight,
-        spool: spool.as_ref().map(|spool| &**spool.blobs()),
-        thorough: options.fuse.verify == Verify::Full,
-        dry_run: options.fuse.dry_run,
-    };
-    let mut push = Push {
-        to,
+    let start = Start {
+        sources,
+        base: target.base(),
+        naming: Naming::Only(target),
         options,
-        pool,
-        client: &client,
-        spool: spool.as_deref(),
-        pass,
-        preflight: &preflight,
-        sender: &sender,
-        progress,
-        report,
+        may_pass: false,
     };
-    let outcome = push.run(sources);
-    push.report.warnings.extend(warn::notices(&client));
-    push.report.warnings.sort();
-    tell::traffic(push.report, &ledger, spool.as_deref());
-    match (outcome, &spool) {
-        (Err(error), Some(spool)) => Err(spool.keep(error)),
-        (outcome, _) => outcome,
-    }
+    start.with(progress, report, |push| push.everything())
 }
 
-struct Push<'a> {
-    to: To,
-    options: &'a DeliverOptions,
-    pool: ThreadPool,
-    client: &'a Client,
-    spool: Option<&'a Spool>,
+/// A run that pushes, in steps.
+pub(super) struct Push<'a> {
+    pub(super) sources: &'a [Location],
+    pub(super) naming: Naming,
+    pub(super) options: &'a DeliverOptions,
+    pub(super) pool: ThreadPool,
+    pub(super) client: &'a Client,
+    pub(super) spool: Option<&'a Spool>,
     /// Who sends what comes by in streams.
-    pass: Option<Pass>,
-    preflight: &'a Preflight,
-    sender: &'a Sender<'a>,
-    progress: &'a Progress,
-    report: &'a mut Report,
+    pub(super) pass: Option<Pass>,
+    pub(super) preflight: &'a Preflight,
+    pub(super) sender: &'a Sender<'a>,
+    pub(super) progress: &'a Progress,
+    pub(super) report: &'a mut Report,
 }
 
 impl Push<'_> {
-    fn run(&mut self, sources: &[Location]) -> Result<()> {
-        let mut opened = self.open(sources)?;
+    /// All steps, one after the other.
+    fn everything(&mut self) -> Result<()> {
+        let mut opened = self.open()?;
+        let (selection, targets) = self.choose(&mut opened.inputs, &|_| true)?;
+        if selection.is_empty() {
+            return Err(nothing(&opened.inputs));
+        }
+        self.check(&targets)?;
+        self.send_all(selection, targets, &opened)
+    }
+
+    /// What goes where, of those inputs that are `chosen`.
+    pub(super) fn choose(
+        &self,
+        inputs: &mut [Input],
+        chosen: &dyn Fn(usize) -> bool,
+    ) -> Result<(Selection, Vec<Target>)> {
         // What an image lacks, its tag may have.
         let choosing = FuseOptions {
             require_platforms: Vec::new(),
             ..self.options.fuse.clone()
         };
-        let mut selection = choose(&mut opened.inputs, &|_| true, &choosing)?;
-        let targets = match &self.to {
-            To::Base(base) => targets(base, &selection.images, self.options)?,
-            To::Index(target) => vec![target.clone()],
-        };
-        if let (To::Index(_), Some(only), true) =
-            (&self.to, &self.options.fuse.only, sources.is_empty())
-        {
+        let mut selection = choose(inputs, chosen, &choosing)?;
+        let targets = targets(&self.naming, &selection.images)?;
+        if let (Naming::Only(target), Some(only), true) = (
+            &self.naming,
+            &self.options.fuse.only,
+            self.sources.is_empty(),
+        ) {
             selection.images.push(Selected::nothing(&only.reference));
+            return Ok((selection, vec![target.clone()]));
         }
-        if selection.is_empty() {
-            return Err(nothing(&opened.inputs));
-        }
-        self.preflight.check(self.client, &targets, self.options)?;
-        let dry_run = self.options.fuse.dry_run;
-        let warnings = self.preflight.warnings(&targets, dry_run);
-        self.report.warnings.extend(warnings);
-        self.report.bytes.read = opened.read;
-        self.sender.ledger.learn(&opened);
-        let (images, left, made) = self.outgoing(selection, targets, &opened)?;
-        self.deliver(images, left, &made, &opened)
+        Ok((selection, targets))
     }
 
-    fn open(&self, sources: &[Location]) -> Result<Everything> {
+    /// Finds out what can be found out before anything is sent to `targets`.
+    pub(super) fn check(&mut self, targets: &[Target]) -> Result<()> {
+        self.preflight.check(self.client, targets, self.options)?;
+        let dry_run = self.options.fuse.dry_run;
+        let warnings = self.preflight.warnings(targets, dry_run);
+        self.report.warnings.extend(warnings);
+        Ok(())
+    }
+
+    /// Sends what was chosen, tags last, and tells.
+    pub(super) fn send_all(
+        &mut self,
+        selection: Selection,
+        targets: Vec<Target>,
+        opened: &Everything,
+    ) -> Result<()> {
+        self.report.bytes.read = opened.read;
+        self.sender.ledger.learn(opened);
+        let (images, left, made) = self.outgoing(selection, targets, opened)?;
+        self.deliver(images, left, &made, opened)
+    }
+
+    /// Opens the sources.
+    pub(super) fn open(&self) -> Result<Everything> {
         let keep = match self.spool {
             Some(spool) => Keep::Spool {
                 blobs: Arc::clone(spool.blobs()),
@@ -203,7 +162,7 @@ impl Push<'_> {
             None => Keep::Documents,
         };
         open(&Opening {
-            sources,
+            sources: self.sources,
             existing: None,
             keep,
             client: self.client,
@@ -276,9 +235,9 @@ impl Push<'_> {
         let tagger = Tagger {
             sender: self.sender,
             options: self.options,
-            form: match self.to {
-                To::Base(_) => Form::Registry,
-                To::Index(_) => Form::Index,
+            form: match self.naming {
+                Naming::Only(_) => Form::Index,
+                Naming::Below(..) => Form::Registry,
             },
         };
         let planned = self.each(images, &mut left, |image| tagger.plan(image))?;

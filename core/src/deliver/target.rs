@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{DeliverOptions, Names};
+use super::Names;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fuse::select::Selected;
 use crate::oci::Reference;
@@ -56,16 +56,8 @@ impl Base {
         })
     }
 
-    /// Where `selected` goes.
-    pub(super) fn target(&self, selected: &Selected, names: Names) -> Result<Target> {
-        let reference = &selected.reference;
-        if selected.stays {
-            return Ok(Target {
-                host: reference.registry().to_owned(),
-                repository: reference.repository().to_owned(),
-                under: under(reference),
-            });
-        }
+    /// Where the image `reference` goes.
+    fn target(&self, reference: &Reference, names: Names) -> Result<Target> {
         let path = match names {
             Names::Path => reference.repository().to_owned(),
             Names::Last => reference.last_component().to_owned(),
@@ -164,17 +156,38 @@ impl std::fmt::Display for Target {
     }
 }
 
+/// What images are called where they go.
+#[derive(Debug, Clone)]
+pub(super) enum Naming {
+    /// By their names, below a place.
+    Below(Base, Names),
+    /// All of them are one.
+    Only(Target),
+}
+
+impl Naming {
+    /// Where `selected` goes.
+    pub(super) fn target(&self, selected: &Selected) -> Result<Target> {
+        self.place(&selected.reference, selected.stays)
+    }
+
+    /// Where the image `reference` goes; it `stays` where a `--rename` put it.
+    pub(super) fn place(&self, reference: &Reference, stays: bool) -> Result<Target> {
+        match self {
+            Self::Only(target) => Ok(target.clone()),
+            Self::Below(..) if stays => Ok(Target::of(reference)),
+            Self::Below(base, names) => base.target(reference, *names),
+        }
+    }
+}
+
 /// The targets of all `images`, in their order. Two that would be one are an error.
-pub(super) fn targets(
-    base: &Base,
-    images: &[Selected],
-    options: &DeliverOptions,
-) -> Result<Vec<Target>> {
+pub(super) fn targets(naming: &Naming, images: &[Selected]) -> Result<Vec<Target>> {
     let mut taken: BTreeMap<Target, &Reference> = BTreeMap::new();
     let mut targets = Vec::new();
     let mut collisions = Vec::new();
     for image in images {
-        let target = base.target(image, options.names)?;
+        let target = naming.target(image)?;
         if let Some(other) = taken.insert(target.clone(), &image.reference) {
             collisions.push(format!("{other} and {} at {target}", image.reference));
         }
@@ -221,7 +234,7 @@ mod tests {
 
     #[test]
     fn names_are_made_as_asked() {
-        let selected = Selected::named;
+        let named = |text: &str| text.parse::<Reference>().expect("a reference");
         let place = base("harbor.local/p");
         for (reference, names, expected) in [
             (
@@ -242,10 +255,11 @@ mod tests {
                 "harbor.local/p/reg.local-5000/a/c:1",
             ),
         ] {
-            let target = place.target(&selected(reference, false), names);
+            let target = place.target(&named(reference), names);
             assert_eq!(target.expect("a name").to_string(), expected);
         }
-        let stays = place.target(&selected("other.local/x/c:1", true), Names::Path);
+        let naming = Naming::Below(place, Names::Path);
+        let stays = naming.place(&named("other.local/x/c:1"), true);
         assert_eq!(stays.expect("a name").to_string(), "other.local/x/c:1");
     }
 
@@ -253,11 +267,8 @@ mod tests {
     fn two_images_on_one_name_are_an_error() {
         let images =
             ["ghcr.io/a/app:1", "quay.io/b/app:1"].map(|name| Selected::named(name, false));
-        let options = DeliverOptions {
-            names: Names::Last,
-            ..DeliverOptions::default()
-        };
-        let error = targets(&base("h.local/p"), &images, &options).expect_err("a collision");
+        let naming = Naming::Below(base("h.local/p"), Names::Last);
+        let error = targets(&naming, &images).expect_err("a collision");
         assert_eq!(error.kind(), ErrorKind::Conflict);
         let message = error.message();
         assert!(

@@ -4,7 +4,7 @@
 //! architectures, everything else by its path. The root folders of packages often carry the
 //! architecture, and count as one.
 
-mod chart;
+pub(crate) mod chart;
 mod files;
 mod lists;
 mod merged;

@@ -4,18 +4,26 @@
 use super::{DeliverOptions, visibility};
 use crate::error::{Error, Result};
 use crate::fuse::FuseOptions;
+use crate::fuse::naming::pattern;
 use crate::fuse::options::named::switch;
+use crate::location::Location;
 
 impl DeliverOptions {
     /// Every name that [`set`](Self::set) knows besides those of
     /// [`FuseOptions`](FuseOptions::NAMES).
     pub const NAMES: &'static [&'static str] = &[
         "append",
+        "chart",
         "claim-tags",
         "clean-claims",
         "create-projects",
+        "latest-version-only",
         "names",
+        "on-existing-chart",
         "remove",
+        "skip-images",
+        "source",
+        "values",
     ];
 
     /// Sets the option `name` (as on the command line, without dashes) to `value`. A repeatable
@@ -26,9 +34,17 @@ impl DeliverOptions {
             "claim-tags" => self.claim_tags = switch(name, value)?,
             "clean-claims" => self.clean_claims = switch(name, value)?,
             "create-projects" => self.create_projects = visibility(value)?,
-            "names" => self.names = value.parse()?,
-            "remove" => {
-                self.remove.clear();
+            "latest-version-only" => self.charts.latest_only = switch(name, value)?,
+            "names" => self.names = Some(value.parse()?),
+            "on-existing-chart" => self.charts.on_existing = value.parse()?,
+            "skip-images" => self.charts.skip_images = switch(name, value)?,
+            "chart" | "remove" | "source" | "values" => {
+                match name {
+                    "chart" => self.charts.charts.clear(),
+                    "remove" => self.remove.clear(),
+                    "source" => self.charts.sources.clear(),
+                    _ => self.charts.values.clear(),
+                }
                 self.add(name, value)?;
             }
             _ => return self.fuse.set(name, value).map_err(known),
@@ -38,11 +54,27 @@ impl DeliverOptions {
 
     /// Adds `value` to the repeatable option `name`.
     pub fn add(&mut self, name: &str, value: &str) -> Result<()> {
-        if name == "remove" {
-            for platform in value.split(',') {
-                self.remove.push(platform.parse()?);
+        match name {
+            "chart" => {
+                pattern(value)?;
+                self.charts.charts.push(value.to_owned());
+                return Ok(());
             }
-            return Ok(());
+            "remove" => {
+                for platform in value.split(',') {
+                    self.remove.push(platform.parse()?);
+                }
+                return Ok(());
+            }
+            "source" => {
+                self.charts.sources.push(Location::parse(value)?);
+                return Ok(());
+            }
+            "values" => {
+                self.charts.add_values(value);
+                return Ok(());
+            }
+            _ => {}
         }
         if Self::NAMES.contains(&name) {
             let message = format!("`{name}` takes one value, it cannot be added to");

@@ -68,7 +68,7 @@ impl<'a> Merge<'a> {
             return Ok(None);
         };
         for other in rest {
-            let differences = differences(*first, *other)?;
+            let differences = differences(held(first), held(other))?;
             if differences.is_empty() {
                 continue;
             }
@@ -109,7 +109,8 @@ impl<'a> Merge<'a> {
     }
 }
 
-fn list(differences: &[(String, String)]) -> String {
+/// The first of `differences`, in one line.
+pub(crate) fn list(differences: &[(String, String)]) -> String {
     let texts: Vec<&str> = differences.iter().map(|(_, text)| text.as_str()).collect();
     let mut text = texts[..texts.len().min(MOST)].join("; ");
     if differences.len() > MOST {
@@ -118,18 +119,25 @@ fn list(differences: &[(String, String)]) -> String {
     text
 }
 
+/// A bundle, and the members that it is of.
+type Held<'a> = (&'a Members, &'a Bundle);
+
+fn held<'a>((part, bundle): &(Part<'a>, &'a Bundle)) -> Held<'a> {
+    (&*part.level.members, *bundle)
+}
+
 /// How the charts and hints of two bundles differ: in which files, and how.
-fn differences(
-    (part, one): (Part<'_>, &Bundle),
-    (other_part, other): (Part<'_>, &Bundle),
+pub(crate) fn differences(
+    (members, one): Held<'_>,
+    (others, other): Held<'_>,
 ) -> Result<Vec<(String, String)>> {
     let names: BTreeSet<&String> = one.files.keys().chain(other.files.keys()).collect();
     let mut differences = Vec::new();
     for name in names {
         match (one.files.get(name), other.files.get(name)) {
             (Some(mine), Some(theirs)) => {
-                let mine = (&*part.level.members, mine);
-                let theirs = (&*other_part.level.members, theirs);
+                let mine = (members, mine);
+                let theirs = (others, theirs);
                 if !same_content(mine, theirs)? {
                     let how = format!("`{name}`{}", line(mine, theirs)?);
                     differences.push((name.clone(), how));
