@@ -41,7 +41,7 @@ pub(super) fn parse(given: &[(&str, Option<String>)]) -> DeliverOptions {
             "jobs" => options.jobs = Some(value.parse().unwrap()),
             "dry-run" => options.dry_run = true,
             "keep-going" => options.keep_going = true,
-            "names" => chosen.names = value.parse().unwrap(),
+            "names" => chosen.names = Some(value.parse().unwrap()),
             "append" => chosen.append = true,
             "remove" => chosen.remove.push(platform(value)),
             name => panic!("no option {name}"),
