@@ -1,5 +1,7 @@
 //! The command line's grammar.
 
+mod addon;
+mod charts;
 mod choices;
 mod common;
 mod connect;
@@ -8,6 +10,7 @@ mod fuse;
 mod index;
 mod peek;
 mod push;
+mod sync;
 mod usage;
 mod values;
 
@@ -16,12 +19,14 @@ use std::ffi::OsString;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
+pub(crate) use addon::ImportAddonArgs;
 pub(crate) use common::{Common, ProgressMode};
 pub(crate) use connect::ConnectArgs;
 pub(crate) use fuse::FuseArgs;
 pub(crate) use index::{IndexCreateArgs, IndexVerb};
 pub(crate) use peek::Peek;
 pub(crate) use push::PushArgs;
+pub(crate) use sync::SyncArgs;
 pub(crate) use usage::usage_error;
 pub(crate) use values::{locate, locate_all};
 
@@ -43,6 +48,8 @@ const EXAMPLES: &str = "\
 Examples:
   fusion fuse images-amd64.tar images-arm64.tar -o images.tar
   fusion push images-amd64.tar images-arm64.tar --to harbor.local/addons
+  fusion sync -c load-image.yaml
+  fusion import-addon -c clusterConfig.yaml --addon-path addon-arm64.tar.gz
   fusion inspect images.tar
   fusion verify images.tar";
 
@@ -92,6 +99,10 @@ pub(crate) enum Verb {
     Fuse(Box<FuseArgs>),
     /// Fuse, and push images and indexes to a registry, merging with what its tags have
     Push(Box<PushArgs>),
+    /// Push what charts-syncer's configuration names: images, then the charts that need them
+    Sync(Box<SyncArgs>),
+    /// Import addon packages into the registry and chart repository of the installer's configuration
+    ImportAddon(Box<ImportAddonArgs>),
     /// Work with multi-architecture indexes
     #[command(subcommand)]
     Index(IndexVerb),

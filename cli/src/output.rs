@@ -1,5 +1,6 @@
 //! How results look.
 
+mod charts;
 mod inspection;
 mod report;
 pub(crate) mod text;

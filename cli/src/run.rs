@@ -22,6 +22,8 @@ pub(crate) fn run(args: &[OsString], console: &mut Console<'_>) -> u8 {
         Ok(cli) => match cli.verb {
             Verb::Fuse(args) => commands::fuse::run(&args, console),
             Verb::Push(args) => commands::push::run(&args, console),
+            Verb::Sync(args) => commands::sync::run(&args, console),
+            Verb::ImportAddon(args) => commands::addon::run(&args, console),
             Verb::Index(IndexVerb::Create(args)) => commands::index::run(&args, console),
             Verb::Inspect(args) => commands::inspect::run(&args, console),
             Verb::Verify(args) => commands::verify::run(&args, console),
@@ -60,6 +62,8 @@ fn refuse(refused: &clap::Error, seen: &Peek, console: &mut Console<'_>) -> u8 {
             Some("verify") => failed(Verification::new(Vec::new()), &error),
             Some("fuse") => failed(Report::new("fuse"), &error),
             Some("push") => failed(Report::new("push"), &error),
+            Some("sync") => failed(Report::new("sync"), &error),
+            Some("import-addon") => failed(Report::new("import-addon"), &error),
             Some("index" | "index create") => failed(Report::new("index create"), &error),
             _ => failed(Report::new("fusion"), &error),
         };

@@ -150,7 +150,7 @@ impl Archive {
         let mut archive = Self {
             location: location.clone(),
             flavour: found.flavour,
-            label: members.label(&location.spelled, &found.prefix),
+            label: members.label(location, &found.prefix),
             roots: Vec::new(),
             damaged: Vec::new(),
             members,

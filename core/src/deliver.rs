@@ -1,15 +1,22 @@
 //! The verbs that reach out: they read, plan as `fuse` does, and write to registries.
 
+mod addon;
+mod charts;
 mod claim;
+mod find;
+mod findings;
 mod index;
 mod ledger;
 mod options;
 mod pass;
 mod preflight;
 mod push;
+mod relocation;
 mod send;
+mod setting;
 mod spool;
 mod start;
+mod sync;
 mod tag;
 mod target;
 mod tell;
@@ -17,6 +24,7 @@ mod tell;
 pub use index::index_create;
 pub use options::{ChartOptions, DeliverOptions, Names, OnChart, Visibility};
 
+use std::path::Path;
 use std::time::Instant;
 
 use crate::error::Result;
@@ -62,6 +70,35 @@ pub fn push(
 ) -> Result<Report, Failure> {
     verb("push", options, sink, stop, |progress, report| {
         push::run(sources, to, options, progress, report)
+    })
+}
+
+/// Does what charts-syncer's configuration at `config` asks for: the images of chart bundles go into
+/// its registry, as [`push`] puts them there, then the charts, whose values name them where they are
+/// now, into its chart repository. A chart appears only after all its images.
+pub fn sync(
+    config: &Path,
+    options: &DeliverOptions,
+    sink: Option<&mut dyn Sink>,
+    stop: &Stop,
+) -> Result<Report, Failure> {
+    verb("sync", options, sink, stop, |progress, report| {
+        sync::run(config, options, progress, report)
+    })
+}
+
+/// Imports `packages`, or those that the installer's configuration at `config` names, into the
+/// registry and the chart repository that it names, as [`sync`](fn@sync) does. What images are
+/// called there is found out by looking, unless [`names`](DeliverOptions::names) says so.
+pub fn import_addon(
+    config: &Path,
+    packages: &[Location],
+    options: &DeliverOptions,
+    sink: Option<&mut dyn Sink>,
+    stop: &Stop,
+) -> Result<Report, Failure> {
+    verb("import-addon", options, sink, stop, |progress, report| {
+        addon::run(config, packages, options, progress, report)
     })
 }
 

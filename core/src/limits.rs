@@ -47,3 +47,18 @@ pub const MAX_ANSWER: u64 = 4 << 20;
 
 /// The most tags that a repository may list.
 pub const MAX_TAGS: usize = 1_000_000;
+
+/// The most values that a YAML document may have; an alias counts as one.
+pub const MAX_YAML_NODES: usize = 500_000;
+
+/// The most mappings that a YAML document may merge (`<<`) into others.
+pub const MAX_YAML_MERGES: usize = 1_000;
+
+/// How deep the values of a YAML document may nest.
+pub const MAX_YAML_DEPTH: usize = 100;
+
+/// The most bytes that the files of a chart may have together.
+pub const MAX_CHART: u64 = 64 << 20;
+
+/// The most files that a chart may have.
+pub const MAX_CHART_FILES: usize = 20_000;

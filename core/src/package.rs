@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 pub use crate::container::{Keep, Pass, is_stream, size_on_disk};
 
-pub(crate) use bundle::{Bundle, Chart};
+pub(crate) use bundle::{Bundle, CHART, Chart, HINTS};
 pub(crate) use walk::{Item, Kind, Level};
 
 use crate::archive::{self, Archive, Flavour};
@@ -212,7 +212,7 @@ impl Source {
     pub(crate) fn bundles(&self) -> Vec<(String, &Bundle)> {
         let mut bundles = Vec::new();
         self.root.visit_bundles(&mut |members, name, bundle| {
-            bundles.push((members.label("", name), bundle));
+            bundles.push((members.place_in(&self.location, name), bundle));
         });
         bundles
     }

@@ -11,12 +11,14 @@ mod harbor;
 mod host;
 mod image;
 mod net;
+mod private;
 mod problem;
 mod proxy;
 mod read;
 mod refusal;
 mod repository;
 mod retry;
+mod site;
 mod tags;
 mod tls;
 mod upload;
@@ -28,9 +30,11 @@ pub use client::Client;
 pub use harbor::{Harbor, Quota, Rule};
 pub use host::Host;
 pub use image::Image;
+pub(crate) use private::is_private;
 pub use repository::{Document, Repository, Sessions};
+pub(crate) use site::{Form, Page, Site};
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;

@@ -34,6 +34,29 @@ pub struct Settings {
     pub all_proxy: Option<String>,
     /// What is reached without a proxy.
     pub no_proxy: Option<String>,
+    /// The account for the chart repository of a `sync`, which goes before what its file says:
+    /// `TARGET_REPO_AUTH_USERNAME` and `…_PASSWORD`, formerly `TARGET_AUTH_…`.
+    pub target_repository: Account,
+    /// The same for the registry: `TARGET_CONTAINERS_AUTH_USERNAME` and `…_PASSWORD`.
+    pub target_registry: Account,
+}
+
+/// A user and a password, as far as the environment names them.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Account {
+    /// The user.
+    pub username: Option<String>,
+    /// The user's password; `Debug` does not show it.
+    pub password: Option<String>,
+}
+
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Account")
+            .field("username", &self.username)
+            .field("password", &self.password.as_ref().map(|_| "***"))
+            .finish()
+    }
 }
 
 impl Settings {
@@ -58,6 +81,19 @@ impl Settings {
             Some(_) => set("http_proxy").and_then(|value| value.into_string().ok()),
             None => text("http_proxy"),
         };
+        // The first of `prefixes` that says something.
+        let account = |prefixes: &[&str]| {
+            let value = |what: &str| {
+                let names = prefixes.iter().map(|prefix| format!("{prefix}_{what}"));
+                names
+                    .into_iter()
+                    .find_map(|name| set(&name)?.into_string().ok())
+            };
+            Account {
+                username: value("USERNAME"),
+                password: value("PASSWORD"),
+            }
+        };
         let plain = Self::default();
         Self {
             temp_dir: folder("TMPDIR").unwrap_or(plain.temp_dir),
@@ -76,6 +112,8 @@ impl Settings {
             https_proxy: text("https_proxy"),
             all_proxy: text("all_proxy"),
             no_proxy: text("no_proxy"),
+            target_repository: account(&["TARGET_REPO_AUTH", "TARGET_AUTH"]),
+            target_registry: account(&["TARGET_CONTAINERS_AUTH"]),
         }
     }
 }
@@ -97,11 +135,13 @@ impl Default for Settings {
             https_proxy: None,
             all_proxy: None,
             no_proxy: None,
+            target_repository: Account::default(),
+            target_registry: Account::default(),
         }
     }
 }
 
-/// Proxies are shown without user and password.
+/// Proxies are shown without user and password, accounts without password.
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown = |proxy: &Option<String>| proxy.as_deref().map(without_user);
@@ -119,6 +159,8 @@ impl fmt::Debug for Settings {
             .field("https_proxy", &shown(&self.https_proxy))
             .field("all_proxy", &shown(&self.all_proxy))
             .field("no_proxy", &self.no_proxy)
+            .field("target_repository", &self.target_repository)
+            .field("target_registry", &self.target_registry)
             .finish()
     }
 }
@@ -174,6 +216,28 @@ mod tests {
         assert!(shown.contains("http://proxy:3128/"), "{shown}");
         assert!(
             !shown.contains("pa@ss") && !shown.contains("alice"),
+            "{shown}"
+        );
+    }
+
+    #[test]
+    fn charts_syncers_variables_are_read_by_their_new_and_old_names() {
+        let settings = of(&[
+            ("TARGET_AUTH_USERNAME", "old"),
+            ("TARGET_AUTH_PASSWORD", "old-secret"),
+            ("TARGET_REPO_AUTH_USERNAME", "new"),
+            ("TARGET_REPO_AUTH_PASSWORD", ""),
+            ("TARGET_CONTAINERS_AUTH_PASSWORD", "registry-secret"),
+            ("SOURCE_REPO_AUTH_PASSWORD", "nobody asks"),
+        ]);
+        let (repository, registry) = (&settings.target_repository, &settings.target_registry);
+        assert_eq!(repository.username.as_deref(), Some("new"));
+        assert_eq!(repository.password.as_deref(), Some("old-secret"));
+        assert_eq!(registry.username, None);
+        assert_eq!(registry.password.as_deref(), Some("registry-secret"));
+        let shown = format!("{settings:?}");
+        assert!(
+            shown.contains("new") && !shown.contains("secret"),
             "{shown}"
         );
     }

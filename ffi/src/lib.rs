@@ -12,6 +12,7 @@
     reason = "doc comments become the header's, which says what callers owe"
 )]
 
+pub mod charts;
 pub mod error;
 pub mod handle;
 pub mod log;

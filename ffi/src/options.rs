@@ -71,9 +71,10 @@ pub extern "C" fn fusion_options_new() -> *mut fusion_options {
 /// "on-file-conflict", "platform", "rename", "require-platform", "source-platform",
 /// "strip-arch-suffix", "verify", "work-dir". How to get into registries: "insecure", "password",
 /// "plain-http", "retries", "tls-ca", "username". What happens there: "claim-tags",
-/// "clean-claims", "create-projects", "names". Of fusion_index_create: "append", "remove".
-/// Besides, "reference" has fusion_inspect look at one image only. A switch takes "true" or
-/// "false". The value is checked at once.
+/// "clean-claims", "create-projects", "names". Of fusion_sync and fusion_import_addon: "chart",
+/// "latest-version-only", "on-existing-chart", "skip-images", "source", "values". Of
+/// fusion_index_create: "append", "remove". Besides, "reference" has fusion_inspect look at one
+/// image only. A switch takes "true" or "false". The value is checked at once.
 ///
 /// A password is never given back: neither errors nor logs nor reports show it.
 ///
@@ -98,8 +99,8 @@ pub unsafe extern "C" fn fusion_options_set(
     unsafe { apply(options, name, value, error, false) }
 }
 
-/// Adds a value to a repeatable option: "annotation", "exclude", "image", "platform", "remove",
-/// "rename", "require-platform", "source-platform".
+/// Adds a value to a repeatable option: "annotation", "chart", "exclude", "image", "platform",
+/// "remove", "rename", "require-platform", "source", "source-platform", "values".
 ///
 /// @param options the options; not NULL
 /// @param name UTF-8, not NULL; copied

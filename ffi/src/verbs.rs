@@ -216,7 +216,7 @@ pub unsafe extern "C" fn fusion_index_create(
 }
 
 /// The failure of a verb that did not begin, with a report that says so.
-fn unbegun(command: &'static str, dry_run: bool, failure: Failure) -> Failure {
+pub(crate) fn unbegun(command: &'static str, dry_run: bool, failure: Failure) -> Failure {
     let mut report = Report::new(command);
     report.dry_run = dry_run;
     report.fail(failure.error());
@@ -224,7 +224,7 @@ fn unbegun(command: &'static str, dry_run: bool, failure: Failure) -> Failure {
 }
 
 /// The outcome of a verb that writes, for C.
-fn told(outcome: Result<Report, Failed>) -> Result<fusion_report, Failure> {
+pub(crate) fn told(outcome: Result<Report, Failed>) -> Result<fusion_report, Failure> {
     match outcome {
         Ok(report) => fusion_report::new(&report, report.to_json()),
         Err(Failed { error, report }) => Err(Failure::from(error).report(report.to_json())),

@@ -52,8 +52,8 @@ impl Peek {
     pub(crate) fn command(&self) -> String {
         match self.verb.as_deref() {
             Some(
-                verb @ ("fuse" | "push" | "index" | "index create" | "inspect" | "verify"
-                | "completions" | "man"),
+                verb @ ("fuse" | "push" | "sync" | "import-addon" | "index" | "index create"
+                | "inspect" | "verify" | "completions" | "man"),
             ) => format!("fusion {verb}"),
             _ => "fusion".to_owned(),
         }

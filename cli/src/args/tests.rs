@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{CommandFactory, Parser};
-use fusion_core::deliver::{DeliverOptions, Names, Visibility};
+use fusion_core::deliver::{DeliverOptions, Names, OnChart, Visibility};
 use fusion_core::fuse::{
     Compress, Durability, Format, MediaTypes, OnConflict, OnExisting, OnFileConflict, Verify,
 };
@@ -26,6 +26,24 @@ fn push(line: &str) -> Box<PushArgs> {
     let args = args.into_iter().chain(line.split_whitespace());
     match Cli::try_parse_from(args).expect(line).verb {
         Verb::Push(args) => args,
+        other => panic!("{line}: {other:?}"),
+    }
+}
+
+fn sync(line: &str) -> Box<SyncArgs> {
+    let args = ["fusion", "sync", "-c", "load-image.yaml"];
+    let args = args.into_iter().chain(line.split_whitespace());
+    match Cli::try_parse_from(args).expect(line).verb {
+        Verb::Sync(args) => args,
+        other => panic!("{line}: {other:?}"),
+    }
+}
+
+fn import(line: &str) -> Box<ImportAddonArgs> {
+    let args = ["fusion", "import-addon", "--config=clusterConfig.yaml"];
+    let args = args.into_iter().chain(line.split_whitespace());
+    match Cli::try_parse_from(args).expect(line).verb {
+        Verb::ImportAddon(args) => args,
         other => panic!("{line}: {other:?}"),
     }
 }
@@ -57,6 +75,14 @@ fn of_push(line: &str) -> DeliverOptions {
     args.options(connect(&args.connect))
 }
 
+fn of_sync(line: &str) -> DeliverOptions {
+    sync(line).chosen()
+}
+
+fn of_import(line: &str) -> DeliverOptions {
+    import(line).chosen()
+}
+
 fn of_index(line: &str) -> DeliverOptions {
     let args = index(line);
     args.options(connect(&args.connect))
@@ -79,12 +105,18 @@ fn clap_finds_nothing_wrong() {
 
 #[test]
 fn without_options_the_engine_gets_its_defaults() {
-    let plain = format!("{:?}", DeliverOptions::default());
-    assert_eq!(format!("{:?}", of_fuse("")), plain);
-    assert_eq!(format!("{:?}", of_index("")), plain);
-    let mut pushes = DeliverOptions::default();
-    pushes.fuse.on_existing = Some(OnExisting::Merge);
-    assert_eq!(format!("{:?}", of_push("")), format!("{pushes:?}"));
+    let shown = |options: &DeliverOptions| format!("{options:?}");
+    let mut defaults = DeliverOptions::default();
+    assert_eq!(shown(&of_index("")), shown(&defaults));
+    defaults.names = Some(Names::Path);
+    assert_eq!(shown(&of_fuse("")), shown(&defaults));
+    defaults.fuse.on_existing = Some(OnExisting::Merge);
+    assert_eq!(shown(&of_push("")), shown(&defaults));
+    // What the configuration says stands.
+    defaults.names = None;
+    for options in [of_sync(""), of_import("")] {
+        assert_eq!(shown(&options), shown(&defaults));
+    }
 }
 
 /// What a command line must set.
@@ -143,12 +175,14 @@ const SHARED: &[Case] = &[
     ("--work-dir w", |o| {
         o.fuse.work_dir = Some(PathBuf::from("w"))
     }),
-    ("-j 3", |o| o.fuse.jobs = Some(3)),
     ("--jobs=4", |o| o.fuse.jobs = Some(4)),
     ("--dry-run", |o| o.fuse.dry_run = true),
     ("--keep-going", |o| o.fuse.keep_going = true),
     ("--clean", |o| o.fuse.clean = true),
 ];
+
+/// What every verb has whose `-j` is not another's.
+const JOBS: &[Case] = &[("-j 3", |o| o.fuse.jobs = Some(3))];
 
 /// What every verb over registries has.
 const REGISTRY: &[Case] = &[
@@ -220,16 +254,58 @@ const INDEX: &[Case] = &[
         o.fuse.on_conflict = OnConflict::Last
     }),
     ("--dry-run", |o| o.fuse.dry_run = true),
-    ("-j 3", |o| o.fuse.jobs = Some(3)),
 ];
+
+/// What is about charts.
+const CHARTS: &[Case] = &[
+    ("--chart a* --chart b@1.*", |o| {
+        o.charts.charts = vec!["a*".into(), "b@1.*".into()]
+    }),
+    ("--latest-version-only", |o| o.charts.latest_only = true),
+    ("--skip-images", |o| o.charts.skip_images = true),
+    ("--on-existing-chart replace", |o| {
+        o.charts.on_existing = OnChart::Replace
+    }),
+    (
+        "--values bak.yaml --values web=b=1.yaml --values ./a=b",
+        |o| {
+            o.charts.values = vec![
+                (None, "bak.yaml".into()),
+                (Some("web".into()), "b=1.yaml".into()),
+                (None, "./a=b".into()),
+            ];
+        },
+    ),
+];
+
+/// charts-syncer's own options.
+const SYNCER: &[Case] = &[
+    ("--workdir w", |o| {
+        o.fuse.work_dir = Some(PathBuf::from("w"))
+    }),
+    ("--auto-create-repository", |o| {
+        o.create_projects = Some(Visibility::Public)
+    }),
+    ("--verify --insecure", |o| {
+        o.fuse.verify = Verify::Full;
+        o.fuse.connect.access.insecure = true;
+    }),
+    ("--skip-dependencies --print-images", |_| {}),
+    ("--from-date 2024-01-01", |_| {}),
+];
+
+/// The installer's own options. Its `-j` chooses steps.
+const INSTALLER: &[Case] = &[("-m manifest.yaml -d -j13", |_| {}), ("-j 11,12", |_| {})];
 
 #[test]
 fn each_option_arrives_in_the_engine() {
     type Parse = fn(&str) -> DeliverOptions;
-    let verbs: [(Parse, &[&[Case]]); 3] = [
-        (of_fuse, &[SHARED, REGISTRY, NAMES, FUSE]),
-        (of_push, &[SHARED, REGISTRY, NAMES]),
-        (of_index, &[REGISTRY, INDEX]),
+    let verbs: [(Parse, &[&[Case]]); 5] = [
+        (of_fuse, &[SHARED, JOBS, REGISTRY, NAMES, FUSE]),
+        (of_push, &[SHARED, JOBS, REGISTRY, NAMES]),
+        (of_sync, &[SHARED, JOBS, REGISTRY, NAMES, CHARTS, SYNCER]),
+        (of_import, &[SHARED, REGISTRY, NAMES, CHARTS, INSTALLER]),
+        (of_index, &[REGISTRY, JOBS, INDEX]),
     ];
     for (options, tables) in verbs {
         for (line, set) in tables.iter().copied().flatten() {
@@ -250,6 +326,61 @@ fn names_of_places_are_read() {
     let args = index("h.local/b:1=linux/arm64 oci:dir:c:1");
     assert_eq!(args.target, "h.local/a:1");
     assert_eq!(args.sources, ["h.local/b:1=linux/arm64", "oci:dir:c:1"]);
+}
+
+#[test]
+fn configurations_and_packages_are_named() {
+    let args = sync("--source a.tar --source b/ --values v.yaml");
+    assert_eq!(args.config, PathBuf::from("load-image.yaml"));
+    assert_eq!(args.named(), ["a.tar", "b/", "v.yaml", "load-image.yaml"]);
+    let options = args.options().expect("no standard input");
+    let spelled: Vec<_> = (options.charts.sources.iter())
+        .map(|source| source.spelled.as_str())
+        .collect();
+    assert_eq!(spelled, ["a.tar", "b/"]);
+    for line in [
+        "--addon-path=a.tar --addon-path b.tar",
+        "--source a.tar --addon-path=b.tar",
+    ] {
+        let args = import(line);
+        assert_eq!(args.packages, ["a.tar", "b.tar"], "{line}");
+        assert!(args.options().expect("options").charts.sources.is_empty());
+    }
+}
+
+#[test]
+fn what_is_without_effect_is_said() {
+    assert!(
+        sync("--print-images --skip-dependencies")
+            .without_effect()
+            .is_empty()
+    );
+    let told = sync("--from-date 2024-01-01").without_effect();
+    assert!(
+        told.len() == 1 && told[0].starts_with("`--from-date` "),
+        "{told:?}"
+    );
+    assert!(import("--jobs 3").without_effect().is_empty());
+    let told = import("-m manifest.yaml -d -j13").without_effect();
+    let starts = ["`-m` ", "`-d` ", "`-j` "];
+    assert_eq!(told.len(), starts.len());
+    for (line, start) in told.iter().zip(starts) {
+        assert!(line.starts_with(start), "{line}");
+    }
+}
+
+#[test]
+fn what_other_commands_call_it_is_taken_and_not_shown() {
+    let mut command = Cli::command();
+    command.build();
+    for verb in ["sync", "import-addon"] {
+        let verb = command.find_subcommand_mut(verb).expect("a verb");
+        let help = verb.render_long_help().to_string();
+        assert!(help.contains("--on-existing-chart"), "{help}");
+        for hidden in ["--workdir", "--from-date", "--manifest", "--durability"] {
+            assert!(!help.contains(hidden), "{help}");
+        }
+    }
 }
 
 #[test]
@@ -349,6 +480,22 @@ fn mistakes_are_said_in_our_words() {
             "there is no option `--password` here [did you mean `--password-stdin`?]",
         ),
         (
+            "fusion sync",
+            "missing `--config <FILE>` [try `fusion fuse --help`]",
+        ),
+        (
+            "fusion sync a.yaml",
+            "there is no option `a.yaml` here [try `fusion fuse --help`]",
+        ),
+        (
+            "fusion import-addon -c a --values web=",
+            "`--values`: no file is named [write `FILE` or `CHART=FILE`]",
+        ),
+        (
+            "fusion import-addons -c a",
+            "there is no command `import-addons` [did you mean `import-addon`?]",
+        ),
+        (
             "fusion fuze",
             "there is no command `fuze` [did you mean `fuse`?]",
         ),
@@ -371,5 +518,7 @@ fn what_cannot_be_parsed_still_tells_how_to_answer() {
     let seen = Peek::at(&args("fusion index create --appendd"));
     assert_eq!(seen.command(), "fusion index create");
     assert_eq!(Peek::at(&args("fusion index")).command(), "fusion index");
-    assert_eq!(Peek::at(&args("fusion push -x")).command(), "fusion push");
+    for verb in ["fusion push", "fusion sync", "fusion import-addon"] {
+        assert_eq!(Peek::at(&args(&format!("{verb} -x"))).command(), verb);
+    }
 }

@@ -74,6 +74,25 @@ fn split_source_platform(text: &OsStr) -> Result<(PathBuf, Platform)> {
     Ok((path, platform))
 }
 
+/// `[CHART=]FILE`. A path may hold an equals sign; the name of a chart holds no slash.
+pub(super) fn saved_values() -> impl TypedValueParser<Value = (Option<String>, PathBuf)> {
+    OsStringValueParser::new().try_map(|text| {
+        let bytes = text.as_bytes();
+        let at = bytes.iter().position(|byte| *byte == b'=');
+        let chart = at.and_then(|at| std::str::from_utf8(&bytes[..at]).ok());
+        let (chart, file) = match (chart, at) {
+            (Some(chart), Some(at)) if !chart.is_empty() && !chart.contains('/') => {
+                (Some(chart.to_owned()), &bytes[at + 1..])
+            }
+            _ => (None, bytes),
+        };
+        match file {
+            [] => Err(usage("no file is named").hint("write `FILE` or `CHART=FILE`")),
+            file => Ok((chart, PathBuf::from(OsStr::from_bytes(file)))),
+        }
+    })
+}
+
 /// The location that `text` names.
 pub(crate) fn locate(text: &OsString) -> Result<Location> {
     Location::parse(text)

@@ -90,6 +90,8 @@ mod tests {
         for part in [
             ".SH \"FUSION FUSE\"",
             ".SH \"FUSION PUSH\"",
+            ".SH \"FUSION SYNC\"",
+            ".SH \"FUSION IMPORT-ADDON\"",
             ".SH \"FUSION INDEX CREATE\"",
             ".SH \"FUSION VERIFY\"",
             "create\\-projects",

@@ -1,10 +1,10 @@
 //! `fusion.report/v1` for people.
 
-use fusion_core::report::{Action, Chart, ErrorReport, Image, Report, Status};
+use fusion_core::report::{Action, ErrorReport, Image, Report, Status};
 use fusion_core::{Error, ErrorKind};
 
 use super::text::{bytes, clean, columns, count, seconds, short};
-use super::{Document, warning_lines};
+use super::{Document, charts, warning_lines};
 use crate::color::Paint;
 use crate::errors;
 
@@ -49,7 +49,7 @@ impl Document for Report {
         if !self.images.is_empty() {
             shown.push('\n');
         }
-        shown.push_str(&charts(&self.charts, paint));
+        shown.push_str(&charts::human(self, paint));
         shown.push_str(&totals(self, paint));
         shown
     }
@@ -66,6 +66,12 @@ impl Document for Report {
         for image in &self.images {
             if let Some(error) = &image.error {
                 lines.push_str(&errors::render_part(&image.reference, error, paint));
+            }
+        }
+        for chart in &self.charts {
+            if let Some(error) = &chart.error {
+                let subject = format!("{} {}", chart.name, chart.version);
+                lines.push_str(&errors::render_part(&subject, error, paint));
             }
         }
         lines
@@ -87,26 +93,6 @@ fn table(images: &[Image], dry_run: bool) -> String {
         })
         .collect();
     columns("", &rows)
-}
-
-/// One line a chart: what all of its images run on, and where it is.
-fn charts(charts: &[Chart], paint: Paint) -> String {
-    if charts.is_empty() {
-        return String::new();
-    }
-    let rows: Vec<_> = charts
-        .iter()
-        .map(|chart| {
-            let platforms: Vec<_> = chart.platforms.iter().map(|name| clean(name)).collect();
-            [
-                format!("{} {}", clean(&chart.name), clean(&chart.version)),
-                platforms.join(", "),
-                clean(&chart.location).into_owned(),
-            ]
-        })
-        .collect();
-    let title = paint.strong(&count(charts.len() as u64, "chart"));
-    format!("{title}\n{}\n", columns("  ", &rows))
 }
 
 /// An image and a line for each of its platforms.
@@ -139,7 +125,7 @@ fn name(image: &Image) -> &str {
 }
 
 /// What happened, or would happen.
-const fn verb(action: Action, dry_run: bool) -> &'static str {
+pub(super) const fn verb(action: Action, dry_run: bool) -> &'static str {
     match (action, dry_run) {
         (Action::Created, false) => "created",
         (Action::Created, true) => "would create",
@@ -180,8 +166,8 @@ fn head(report: &Report) -> String {
     };
     let images = among(|action| !matches!(action, Action::Failed | Action::Skipped));
     let (done, noun, place) = match (report.command, report.dry_run) {
-        ("push", false) => ("pushed", "image", "to"),
-        ("push", true) => ("would push", "image", "to"),
+        ("push" | "sync" | "import-addon", false) => ("pushed", "image", "to"),
+        ("push" | "sync" | "import-addon", true) => ("would push", "image", "to"),
         ("index create", false) => ("made", "index", "as"),
         ("index create", true) => ("would make", "index", "as"),
         (_, false) => ("fused", "image", "into"),

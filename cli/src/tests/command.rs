@@ -41,6 +41,8 @@ fn help_and_version_are_results() {
         &["--version"],
         &["fuse", "--help"],
         &["push", "--help"],
+        &["sync", "--help"],
+        &["import-addon", "--help"],
         &["index", "--help"],
         &["index", "create", "--help"],
         &["help", "verify"],
@@ -61,6 +63,8 @@ fn completions_and_manual_are_printed() {
         assert_eq!((ran.status, ran.err.as_str()), (0, ""), "{shell}");
         assert!(ran.out.contains("on-conflict"), "{shell}");
         assert!(ran.out.contains("create-projects"), "{shell}");
+        assert!(ran.out.contains("import-addon"), "{shell}");
+        assert!(ran.out.contains("on-existing-chart"), "{shell}");
     }
     let ran = run(&["man"]);
     assert_eq!((ran.status, ran.err.as_str()), (0, ""));
@@ -79,6 +83,14 @@ fn with_json_a_mistake_is_a_document_too() {
             &["push", "a.tar", "--to", "harbor", "--json"],
             "fusion.report/v1",
         ),
+        (&["sync", "--json"], "fusion.report/v1"),
+        (
+            &[
+                "sync", "-c", "a", "--source", "-", "--source", "-", "--json",
+            ],
+            "fusion.report/v1",
+        ),
+        (&["import-addon", "--json"], "fusion.report/v1"),
         (&["index", "--json"], "fusion.report/v1"),
         (&["index", "create", "--json"], "fusion.report/v1"),
         (
@@ -104,6 +116,8 @@ fn documents_of_mistakes_name_the_verb() {
     for (line, command) in [
         (&["push", "a", "--json", "--nonsense"][..], "push"),
         (&["push", "a", "--to", "harbor", "--json"], "push"),
+        (&["sync", "--json", "-c"], "sync"),
+        (&["import-addon", "-c", "a", "--json", "x"], "import-addon"),
         (&["index", "create", "--json"], "index create"),
         (&["index", "create", "a:1", "-", "--json"], "index create"),
         (&["index", "--json"], "index create"),
@@ -130,6 +144,31 @@ fn places_that_are_none_are_refused_before_anything_is_read() {
 }
 
 #[test]
+fn what_is_without_effect_is_a_warning_whatever_becomes_of_the_run() {
+    let line = [
+        "import-addon",
+        "-c",
+        "no-such-file.yaml",
+        "-m",
+        "x",
+        "-d",
+        "-j13",
+    ];
+    let ran = run(&line);
+    assert_ne!(ran.status, 0);
+    assert_eq!(ran.out, "");
+    for option in ["-m", "-d", "-j"] {
+        let start = format!("warning[without-effect]: `{option}` is without effect: ");
+        assert!(ran.err.contains(&start), "{}", ran.err);
+    }
+    let ran = run(&[&line[..], &["--json", "-q"]].concat());
+    let document: Value = serde_json::from_str(&ran.out).expect("one document");
+    assert_eq!(document["command"], "import-addon");
+    assert_eq!(document["warnings"].as_array().map(Vec::len), Some(3));
+    assert!(!ran.err.contains("warning"), "{}", ran.err);
+}
+
+#[test]
 fn a_password_has_no_place_on_the_command_line() {
     for line in [
         &["push", "a", "--to", "h.local", "--password", "x"][..],
@@ -140,6 +179,17 @@ fn a_password_has_no_place_on_the_command_line() {
             "-",
             "--to",
             "h.local",
+            "--username",
+            "me",
+            "--password-stdin",
+        ],
+        &["sync", "-c", "a", "--password", "x"],
+        &[
+            "sync",
+            "-c",
+            "a",
+            "--source",
+            "-",
             "--username",
             "me",
             "--password-stdin",
@@ -209,6 +259,19 @@ fn reports_and_logs_replace_neither_source_nor_destination() {
         &["fuse", "./a.tar", "-o", "x.tar", "--report", "a.tar"],
         &["verify", "a.tar", "--report", "a.tar"],
         &["verify", "a.tar", "--log-file", "a.tar"],
+        &["sync", "-c", "a.yaml", "--report", "a.yaml"],
+        &[
+            "sync", "-c", "a.yaml", "--values", "w=v.yaml", "--report", "v.yaml",
+        ],
+        &[
+            "import-addon",
+            "-c",
+            "a.yaml",
+            "--addon-path",
+            "p.tar",
+            "--log-file",
+            "p.tar",
+        ],
     ] {
         let ran = run(line);
         assert_eq!(ran.status, 2, "{line:?}: {}", ran.err);

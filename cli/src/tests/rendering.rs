@@ -68,6 +68,58 @@ would push 1 image to `harbor.local/p` (registry)
 }
 
 #[test]
+fn a_sync_tells_what_became_of_charts_and_values() {
+    let mut report = samples::synced();
+    report.images.pop();
+    let expected = "\
+merged  harbor.local/p/library/a:1  linux/amd64, linux/arm64  sha256:29b992756069
+
+2 charts
+  created  kairship 1.0.0  linux/amd64, linux/arm64  https://harbor.local/chartrepo/p/kairship-1.0.0.tgz
+  failed   web 1.0.0       linux/amd64, linux/arm64  b.bundle.tar
+
+`bak.yaml`, values of kairship: 2 values changed
+  global.imageRegistry  10.0.0.1     -> harbor.local
+  ui.image.registry     (not there)  -> harbor.local
+  sidecar.image stays: the chart has no such image
+
+pushed 1 image to `harbor.local/p` (registry)
+  blobs  13 unique of 24, 9 uploaded, 1 mounted, 3 present
+  bytes  300.0 MiB read, 200.0 MiB unique, 100.0 MiB deduplicated, 150.0 MiB sent
+  time   1.2 s
+";
+    assert_eq!(report.human(Paint::PLAIN, 0), expected);
+    let expected = "\
+error: web 1.0.0: `https://harbor.local/chartrepo/p` takes no chart
+
+hint: ask for the right to write
+";
+    assert_eq!(report.failures(Paint::PLAIN), expected);
+    assert_eq!(report.status(), 7);
+}
+
+#[test]
+fn a_sync_that_is_only_planned_says_would() {
+    let mut plan = samples::synced();
+    plan.dry_run = true;
+    plan.values.push(fusion_core::report::CarriedValues {
+        path: "other.yaml".into(),
+        chart: "web".into(),
+        changes: Vec::new(),
+        kept: Vec::new(),
+    });
+    let shown = plan.human(Paint::PLAIN, 0);
+    for line in [
+        "  would create  kairship 1.0.0  linux/amd64, linux/arm64  https://",
+        "  would fail    web 1.0.0 ",
+        "`bak.yaml`, values of kairship: 2 values would change\n",
+        "`other.yaml`, values of web: nothing to change\n\nwould push 2 images to",
+    ] {
+        assert!(shown.contains(line), "{line} is missing in:\n{shown}");
+    }
+}
+
+#[test]
 fn an_index_is_made_and_a_layout_written() {
     let mut made = samples::pushed();
     made.command = "index create";

@@ -2,9 +2,9 @@
 
 use fusion_core::oci::{Digest, MediaType};
 use fusion_core::report::{
-    Action, Blobs, Bytes, Destination, ErrorReport, Finding, Image, InspectedImage, InspectedLayer,
-    InspectedPlatform, InspectedSource, Inspection, Report, Severity, Status, Variant,
-    Verification, Warning,
+    Action, Blobs, Bytes, CarriedValues, ChangedValue, Chart, Destination, ErrorReport, Finding,
+    Image, InspectedImage, InspectedLayer, InspectedPlatform, InspectedSource, Inspection,
+    KeptValue, Report, Severity, Status, Variant, Verification, Warning,
 };
 
 const MIB: u64 = 1 << 20;
@@ -141,6 +141,60 @@ pub(super) fn pushed() -> Report {
         },
         elapsed_seconds: 1.25,
         ..Report::new("push")
+    }
+}
+
+/// A sync that kept going: the images are there, one chart was published and one not, and saved
+/// values were brought along.
+pub(super) fn synced() -> Report {
+    let chart = |name: &str, action, location: &str, error| Chart {
+        name: name.into(),
+        version: "1.0.0".into(),
+        action,
+        location: location.into(),
+        platforms: vec!["linux/amd64".into(), "linux/arm64".into()],
+        error,
+    };
+    let refused = ErrorReport {
+        kind: "denied",
+        message: "`https://harbor.local/chartrepo/p` takes no chart".into(),
+        path: None,
+        member: None,
+        digest: None,
+        offset: None,
+        hint: Some("ask for the right to write".into()),
+    };
+    let change = |key: &str, old: Option<&str>| ChangedValue {
+        key: key.into(),
+        old: old.map(Into::into),
+        new: "harbor.local".into(),
+    };
+    Report {
+        status: Status::Partial,
+        charts: vec![
+            chart(
+                "kairship",
+                Action::Created,
+                "https://harbor.local/chartrepo/p/kairship-1.0.0.tgz",
+                None,
+            ),
+            chart("web", Action::Failed, "b.bundle.tar", Some(refused)),
+        ],
+        values: vec![CarriedValues {
+            path: "bak.yaml".into(),
+            chart: "kairship".into(),
+            changes: vec![
+                change("global.imageRegistry", Some("10.0.0.1")),
+                change("ui.image.registry", None),
+            ],
+            kept: vec![KeptValue {
+                key: "sidecar.image".into(),
+                value: "old.local/sidecar:1".into(),
+                why: "the chart has no such image".into(),
+            }],
+        }],
+        command: "sync",
+        ..pushed()
     }
 }
 

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fsx::{self, Mapped};
 use crate::limits;
+use crate::location::Location;
 use crate::oci::{Compression, Digest};
 use crate::store::{BlobDirectory, BlobSource};
 use crate::tar::{self, Entry, EntryKind};
@@ -232,11 +233,22 @@ impl Members {
         matches!(self.backing, Backing::Stream(_))
     }
 
-    /// What reports call the part below `prefix`, where the file as a whole is called `spelled`.
-    pub(crate) fn label(&self, spelled: &str, prefix: &str) -> String {
+    /// What reports call the part below `prefix`, of the source at `location`.
+    pub(crate) fn label(&self, location: &Location, prefix: &str) -> String {
+        let place = self.place_in(location, prefix);
+        match place.is_empty() {
+            true => location.spelled.clone(),
+            false => format!("{}{NESTED}{place}", location.spelled),
+        }
+    }
+
+    /// Where the part below `prefix` is in the source at `location`; nothing, if it is all of it.
+    pub(crate) fn place_in(&self, location: &Location, prefix: &str) -> String {
+        // A file of a folder that is the source.
+        let file = self.path.strip_prefix(&location.path).ok();
+        let file = file.and_then(Path::to_str).unwrap_or_default();
         let within = self.within.trim_end_matches(NESTED);
-        let prefix = prefix.trim_end_matches('/');
-        let parts = [spelled, within, prefix];
+        let parts = [file, within, prefix.trim_end_matches('/')];
         let parts = parts.into_iter().filter(|part| !part.is_empty());
         parts.collect::<Vec<_>>().join(NESTED)
     }

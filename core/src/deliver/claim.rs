@@ -3,7 +3,7 @@
 //! A claim is an index of its own, and says in an annotation which tag it is about: removing it
 //! removes nothing else.
 
-mod names;
+pub(super) mod names;
 mod protocol;
 
 use std::collections::{BTreeMap, HashMap};

@@ -104,6 +104,10 @@ impl Passing {
             thorough: self.options.fuse.verify == Verify::Full,
             dry_run: false,
         };
+        if let Naming::Found(finder) = &self.naming {
+            let references = images.iter().map(|image| &image.reference);
+            finder.sample(&self.client, references)?;
+        }
         let mut ours: Vec<(Spot, &ImageNode)> = Vec::new();
         for image in images {
             let Ok(target) = self.naming.target(image) else {

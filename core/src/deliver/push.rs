@@ -47,7 +47,7 @@ pub(super) fn run(
     check_sources(sources, &options.fuse)?;
     let start = Start {
         sources,
-        naming: Naming::Below(base.clone(), options.names.unwrap_or_default()),
+        naming: Naming::below(base.clone(), options.names.unwrap_or_default()),
         base,
         options,
         may_pass: true,
@@ -97,7 +97,8 @@ impl Push<'_> {
     /// All steps, one after the other.
     fn everything(&mut self) -> Result<()> {
         let mut opened = self.open()?;
-        let (selection, targets) = self.choose(&mut opened.inputs, &|_| true)?;
+        let selection = self.choose(&mut opened.inputs, &|_| true)?;
+        let targets = self.targets(&selection)?;
         if selection.is_empty() {
             return Err(nothing(&opened.inputs));
         }
@@ -105,28 +106,32 @@ impl Push<'_> {
         self.send_all(selection, targets, &opened)
     }
 
-    /// What goes where, of those inputs that are `chosen`.
+    /// The images of those inputs that are `chosen`.
     pub(super) fn choose(
         &self,
         inputs: &mut [Input],
         chosen: &dyn Fn(usize) -> bool,
-    ) -> Result<(Selection, Vec<Target>)> {
+    ) -> Result<Selection> {
         // What an image lacks, its tag may have.
         let choosing = FuseOptions {
             require_platforms: Vec::new(),
             ..self.options.fuse.clone()
         };
         let mut selection = choose(inputs, chosen, &choosing)?;
-        let targets = targets(&self.naming, &selection.images)?;
-        if let (Naming::Only(target), Some(only), true) = (
+        if let (Naming::Only(_), Some(only), true) = (
             &self.naming,
             &self.options.fuse.only,
             self.sources.is_empty(),
         ) {
+            // Nothing but what the target has.
             selection.images.push(Selected::nothing(&only.reference));
-            return Ok((selection, vec![target.clone()]));
         }
-        Ok((selection, targets))
+        Ok(selection)
+    }
+
+    /// Where each image of `selection` goes.
+    pub(super) fn targets(&self, selection: &Selection) -> Result<Vec<Target>> {
+        targets(&self.naming, &selection.images)
     }
 
     /// Finds out what can be found out before anything is sent to `targets`.
@@ -237,7 +242,7 @@ impl Push<'_> {
             options: self.options,
             form: match self.naming {
                 Naming::Only(_) => Form::Index,
-                Naming::Below(..) => Form::Registry,
+                Naming::Moved(_) | Naming::Found(_) => Form::Registry,
             },
         };
         let planned = self.each(images, &mut left, |image| tagger.plan(image))?;

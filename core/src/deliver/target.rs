@@ -1,10 +1,15 @@
 //! What images are called in a registry.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::Names;
+use super::find::Finder;
+use super::relocation::Relocation;
+use crate::archive::Name;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fuse::select::Selected;
+use crate::fuse::{FuseOptions, naming};
 use crate::oci::Reference;
 use crate::registry::{Client, Repository};
 
@@ -56,14 +61,13 @@ impl Base {
         })
     }
 
-    /// Where the image `reference` goes.
-    fn target(&self, reference: &Reference, names: Names) -> Result<Target> {
+    /// Where an image goes that is called `reference`.
+    pub(super) fn named(&self, reference: &Reference, names: Names) -> Result<Target> {
         let path = match names {
             Names::Path => reference.repository().to_owned(),
             Names::Last => reference.last_component().to_owned(),
             Names::Origin => {
-                // A port's colon has no place in a path.
-                let registry = reference.registry().to_lowercase().replace(':', "-");
+                let registry = in_a_path(reference.registry());
                 format!("{registry}/{}", reference.repository())
             }
         };
@@ -82,6 +86,15 @@ impl Base {
             repository: parsed.repository().to_owned(),
             under: under(reference),
         })
+    }
+}
+
+impl std::fmt::Display for Base {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.prefix.as_str() {
+            "" => f.write_str(&self.host),
+            prefix => write!(f, "{}/{prefix}", self.host),
+        }
     }
 }
 
@@ -107,6 +120,11 @@ impl Under {
             Self::Tag(text) | Self::Digest(text) => text,
         }
     }
+}
+
+/// A registry as part of a path, in which a port's colon has no place.
+pub(super) fn in_a_path(registry: &str) -> String {
+    registry.to_lowercase().replace(':', "-")
 }
 
 fn under(reference: &Reference) -> Under {
@@ -159,13 +177,20 @@ impl std::fmt::Display for Target {
 /// What images are called where they go.
 #[derive(Debug, Clone)]
 pub(super) enum Naming {
-    /// By their names, below a place.
-    Below(Base, Names),
     /// All of them are one.
     Only(Target),
+    /// By their own names.
+    Moved(Relocation),
+    /// By their own names, in the way that the registry has some of them already.
+    Found(Arc<Finder>),
 }
 
 impl Naming {
+    /// By their own names, below `base`.
+    pub(super) const fn below(base: Base, names: Names) -> Self {
+        Self::Moved(Relocation::Names { base, names })
+    }
+
     /// Where `selected` goes.
     pub(super) fn target(&self, selected: &Selected) -> Result<Target> {
         self.place(&selected.reference, selected.stays)
@@ -175,10 +200,35 @@ impl Naming {
     pub(super) fn place(&self, reference: &Reference, stays: bool) -> Result<Target> {
         match self {
             Self::Only(target) => Ok(target.clone()),
-            Self::Below(..) if stays => Ok(Target::of(reference)),
-            Self::Below(base, names) => base.target(reference, *names),
+            _ if stays => Ok(Target::of(reference)),
+            Self::Moved(relocation) => relocation.target(reference, &reference.to_string()),
+            Self::Found(finder) => finder.base().named(reference, finder.names()),
         }
     }
+
+    /// Where the image goes that a chart calls `spelled`.
+    pub(super) fn of_chart(&self, spelled: &str, options: &FuseOptions) -> Result<Target> {
+        let (reference, stays) = renamed(spelled, options)?;
+        self.place(&reference, stays)
+    }
+
+    /// The registry and the repository by which a chart has to name what it calls `spelled`. A
+    /// registry may have a path behind it.
+    pub(super) fn values(&self, spelled: &str, options: &FuseOptions) -> Result<(String, String)> {
+        let (reference, stays) = renamed(spelled, options)?;
+        match self {
+            Self::Moved(relocation) if !stays => relocation.place(&reference, spelled),
+            _ => {
+                let target = self.place(&reference, stays)?;
+                Ok((target.host, target.repository))
+            }
+        }
+    }
+}
+
+/// What `--rename` makes of the name `spelled`, and whether it then stays there.
+fn renamed(spelled: &str, options: &FuseOptions) -> Result<(Reference, bool)> {
+    naming::Naming::new(options)?.place(&Name::Full(spelled.to_owned()), &[])
 }
 
 /// The targets of all `images`, in their order. Two that would be one are an error.
@@ -255,10 +305,10 @@ mod tests {
                 "harbor.local/p/reg.local-5000/a/c:1",
             ),
         ] {
-            let target = place.target(&named(reference), names);
+            let target = place.named(&named(reference), names);
             assert_eq!(target.expect("a name").to_string(), expected);
         }
-        let naming = Naming::Below(place, Names::Path);
+        let naming = Naming::below(place, Names::Path);
         let stays = naming.place(&named("other.local/x/c:1"), true);
         assert_eq!(stays.expect("a name").to_string(), "other.local/x/c:1");
     }
@@ -267,7 +317,7 @@ mod tests {
     fn two_images_on_one_name_are_an_error() {
         let images =
             ["ghcr.io/a/app:1", "quay.io/b/app:1"].map(|name| Selected::named(name, false));
-        let naming = Naming::Below(base("h.local/p"), Names::Last);
+        let naming = Naming::below(base("h.local/p"), Names::Last);
         let error = targets(&naming, &images).expect_err("a collision");
         assert_eq!(error.kind(), ErrorKind::Conflict);
         let message = error.message();

@@ -17,13 +17,9 @@ use crate::store::Expected;
 
 /// Where a run pushes to.
 pub(super) fn destination(base: &Base) -> Destination {
-    let location = match base.prefix.as_str() {
-        "" => base.host.clone(),
-        prefix => format!("{}/{prefix}", base.host),
-    };
     Destination {
         kind: "registry",
-        location,
+        location: base.to_string(),
     }
 }
 

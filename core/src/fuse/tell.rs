@@ -161,6 +161,7 @@ fn chart(chart: &Chart, location: String, images: &[&Assembled], action: Action)
             .iter()
             .map(ToString::to_string)
             .collect(),
+        error: None,
     }
 }
 

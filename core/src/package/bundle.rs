@@ -12,9 +12,9 @@ use crate::limits;
 use crate::oci::Compression;
 
 /// The folder of a bundle in which its chart lies.
-pub(super) const CHART: &str = "original-chart/";
+pub(crate) const CHART: &str = "original-chart/";
 const CHART_YAML: &str = "original-chart/Chart.yaml";
-pub(super) const HINTS: &str = "hints.yaml";
+pub(crate) const HINTS: &str = "hints.yaml";
 const IMAGES: &str = "images.tar";
 
 /// Which chart.

@@ -1,46 +1,47 @@
 //! The hints of a bundle: templates over the chart's values, one for each image that it needs.
 
-use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::bundle::{CHART, HINTS};
 use super::{Bundle, Level};
 use crate::archive::Archive;
+use crate::chart::{Chart, Hints};
 use crate::container::Members;
+use crate::error::Result;
 use crate::limits;
 use crate::oci::Reference;
 
 /// What is wrong with the hints of `bundle`, whose images are `archive`: charts-syncer would not
 /// find what they name.
 pub(crate) fn amiss(members: &Members, bundle: &Bundle, archive: &Archive) -> Vec<String> {
-    let Some(text) = text(members, bundle, HINTS) else {
+    let Some(text) = text(members, bundle) else {
         return vec!["it has no `hints.yaml` that could be read".to_owned()];
     };
-    let hints = match serde_saphyr::from_str::<Option<Vec<String>>>(&text) {
-        Ok(hints) => hints.unwrap_or_default(),
+    let hints = match Hints::parse(&text, HINTS) {
+        Ok(hints) => hints,
         Err(error) => {
-            let why = error.to_string();
-            let line = why.lines().next().unwrap_or_default();
-            return vec![format!("`hints.yaml` is no list of templates: {line}")];
+            let why = error.message();
+            return vec![format!("`hints.yaml` is no list of templates: {why}")];
         }
     };
-    let names: Vec<String> = (archive.roots.iter())
+    let each = chart(members, bundle).and_then(|chart| hints.each(&chart));
+    let each = match each {
+        Ok(each) => each,
+        Err(error) => return vec![format!("its chart cannot be read: {error}")],
+    };
+    let names: BTreeSet<String> = (archive.roots.iter())
         .filter_map(|root| root.name.spelled())
         .map(normalised)
         .collect();
     let mut amiss = Vec::new();
-    for hint in &hints {
-        match rendered(hint, members, bundle) {
-            Err(key) => {
-                amiss.push(format!(
-                    "the hint `{hint}` needs `{key}`, which no values have"
-                ));
-            }
-            Ok(name) if names.contains(&normalised(&name)) => {}
-            Ok(name) => {
-                amiss.push(format!(
-                    "the hint `{hint}` names `{name}`, which is not in its images"
-                ));
-            }
+    for hinted in each {
+        match hinted {
+            Err(error) => amiss.push(error.message().to_owned()),
+            Ok(hinted) if names.contains(&hinted.normalised.to_string()) => {}
+            Ok(hinted) => amiss.push(format!(
+                "the hint `{}` names `{}`, which is not in its images",
+                hinted.hint, hinted.reference
+            )),
         }
     }
     amiss
@@ -51,42 +52,24 @@ fn normalised(name: &str) -> String {
     reference.map_or_else(|_| name.to_owned(), |reference| reference.to_string())
 }
 
-/// What a template becomes, or which of its keys there is no value for.
-fn rendered(hint: &str, members: &Members, bundle: &Bundle) -> Result<String, String> {
-    let mut name = String::new();
-    let mut rest = hint;
-    while let Some((before, after)) = rest.split_once("{{") {
-        name.push_str(before);
-        let (key, behind) = after.split_once("}}").ok_or_else(|| after.to_owned())?;
-        let key = key.trim();
-        let path: Vec<&str> = key.trim_start_matches('.').split('.').collect();
-        let value = value(members, bundle, CHART, &path).ok_or_else(|| key.to_owned())?;
-        name.push_str(&value);
-        rest = behind;
+/// The chart of `bundle`, with as much of it as hints need.
+fn chart(members: &Members, bundle: &Bundle) -> Result<Chart> {
+    let mut files = BTreeMap::new();
+    for (name, member) in &bundle.files {
+        let Some(name) = name.strip_prefix(CHART) else {
+            continue;
+        };
+        let needed = [".yaml", ".tgz"].iter().any(|end| name.ends_with(end));
+        if needed && !name.contains("templates/") && !name.contains("crds/") {
+            let bytes = members.document(member, limits::MAX_CHART)?;
+            files.insert(name.to_owned(), bytes);
+        }
     }
-    name.push_str(rest);
-    // Of a chart whose registry is empty.
-    Ok(name.trim_start_matches('/').to_owned())
+    Chart::from_files(files, CHART)
 }
 
-/// What the values of the chart below `folder` have at `path`, or those of the subchart that its
-/// first part names.
-fn value(members: &Members, bundle: &Bundle, folder: &str, path: &[&str]) -> Option<String> {
-    let (first, below) = path.split_first()?;
-    let text = text(members, bundle, &format!("{folder}values.yaml"));
-    let values = text.and_then(|text| serde_saphyr::from_str::<Value>(&text).ok());
-    let found =
-        (values.as_ref()).and_then(|values| path.iter().try_fold(values, |at, key| at.get(key)));
-    match found {
-        Some(Value::String(text)) => Some(text.clone()),
-        Some(Value::Number(number)) => Some(number.to_string()),
-        Some(Value::Bool(yes)) => Some(yes.to_string()),
-        _ => value(members, bundle, &format!("{folder}charts/{first}/"), below),
-    }
-}
-
-fn text(members: &Members, bundle: &Bundle, name: &str) -> Option<String> {
-    let member = bundle.files.get(name)?;
+fn text(members: &Members, bundle: &Bundle) -> Option<String> {
+    let member = bundle.files.get(HINTS)?;
     let bytes = members.document(member, limits::MAX_JSON).ok()?;
     String::from_utf8(bytes).ok()
 }

@@ -49,6 +49,8 @@ impl Credentials {
 pub(super) struct Auth {
     /// The registry as it was asked for.
     host: String,
+    /// A password is sent before anybody asks for one.
+    eager: bool,
     state: Mutex<State>,
 }
 
@@ -92,8 +94,21 @@ impl Auth {
     pub(super) fn new(host: &str) -> Self {
         Self {
             host: host.to_owned(),
+            eager: false,
             state: Mutex::default(),
         }
+    }
+
+    /// For a service that may say 401 without saying what it wants, or let strangers see less.
+    pub(super) fn eager(host: &str) -> Self {
+        Self {
+            eager: true,
+            ..Self::new(host)
+        }
+    }
+
+    pub(super) fn host(&self) -> &str {
+        &self.host
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -105,8 +120,10 @@ impl Auth {
     pub(super) fn header(&self, net: &Net, scope: &Scope) -> Result<Option<Secret>> {
         // Held while a token is fetched, so that it is fetched once.
         let mut state = self.state();
-        let Some(challenge) = state.challenge.clone() else {
-            return Ok(None);
+        let challenge = match &state.challenge {
+            Some(challenge) => challenge.clone(),
+            None if self.eager => Challenge::Basic,
+            None => return Ok(None),
         };
         let credentials = self.credentials(&mut state, net, &scope.repository)?;
         match challenge {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::net::Net;
-use super::{Access, Host, Notice, Repository, Traffic};
+use super::{Access, Host, Notice, Repository, Site, Traffic};
 use crate::error::{Error, ErrorKind, Result};
 use crate::progress::Stop;
 use crate::settings::Settings;
@@ -42,8 +42,20 @@ impl Client {
         let mut hosts = self.0.hosts.lock().unwrap_or_else(PoisonError::into_inner);
         let host = hosts
             .entry(name.to_owned())
-            .or_insert_with(|| Host::new(name, Arc::clone(&self.0.net)));
+            .or_insert_with(|| Host::new(name, None, Arc::clone(&self.0.net)));
         host.clone()
+    }
+
+    /// Has the registry `name` reached by `scheme` and nothing else: its user wrote it.
+    pub(crate) fn reach_by(&self, name: &str, scheme: &'static str) {
+        let mut hosts = self.0.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        let host = Host::new(name, Some(scheme), Arc::clone(&self.0.net));
+        hosts.insert(name.to_owned(), host);
+    }
+
+    /// The service at `host` (with its port), which is no registry.
+    pub(crate) fn site(&self, host: &str, scheme: &'static str) -> Site {
+        Site::new(Host::service(host, scheme, Arc::clone(&self.0.net)))
     }
 
     /// The repository `name` of the registry `host`.

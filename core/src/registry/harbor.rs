@@ -46,6 +46,12 @@ impl Quota {
     }
 }
 
+/// `GeneralInfo`.
+#[derive(Deserialize)]
+struct General {
+    harbor_version: Option<String>,
+}
+
 /// `Project` of the description, as far as it is needed.
 #[derive(Deserialize)]
 struct Project {
@@ -89,6 +95,13 @@ impl Harbor {
             reply.status == 200 && said.trim().trim_matches('"') == "Pong"
         });
         Ok(harbor.then(|| Self { host: host.clone() }))
+    }
+
+    /// Its version, major and minor, where it is told: newer ones tell those who are logged in.
+    pub fn version(&self) -> Result<Option<(u32, u32)>> {
+        let general: Option<General> = self.told("/api/v2.0/systeminfo")?;
+        let version = general.and_then(|general| general.harbor_version);
+        Ok(version.as_deref().and_then(release))
     }
 
     /// Those of the `projects` that do not exist, or not for this user, in their order.
@@ -218,5 +231,30 @@ impl Harbor {
 
     fn refused(&self, reply: &Reply, doing: &str) -> Error {
         refusal::told(reply.status, &reply.body, doing, self.host.name())
+    }
+}
+
+/// `v2.8.0-89ef156d`, as far as it matters.
+fn release(version: &str) -> Option<(u32, u32)> {
+    let version = version.strip_prefix('v').unwrap_or(version);
+    let mut parts = version.split(['.', '-']);
+    Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::release;
+
+    #[test]
+    fn releases_are_read_as_numbers() {
+        for (text, read) in [
+            ("v2.7.1-89ef156d", Some((2, 7))),
+            ("2.14", Some((2, 14))),
+            ("v2.10-rc", Some((2, 10))),
+            ("dev", None),
+            ("", None),
+        ] {
+            assert_eq!(release(text), read, "{text}");
+        }
     }
 }

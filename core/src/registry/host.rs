@@ -1,6 +1,5 @@
 //! One registry: what was learned of it, and how a request gets there and back.
 
-use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -9,6 +8,7 @@ use ureq::http::{Method, Uri};
 use super::auth::{Auth, Door, Scope};
 use super::gate::{Gate, Permit};
 use super::net::{Answer, Ask, Net, Payload};
+use super::private::is_private;
 use super::problem::{Cause, Problem};
 use super::refusal::refused;
 use super::{Notice, retry, url};
@@ -37,6 +37,8 @@ struct Shared {
     auth: Auth,
     /// `https` or `http`, once it is known.
     scheme: Mutex<Option<&'static str>>,
+    /// The one of them that may be used, where that was said.
+    only: Option<&'static str>,
     requests: Gate,
     reads: Gate,
 }
@@ -92,12 +94,28 @@ impl<'a> Call<'a> {
 }
 
 impl Host {
-    pub(super) fn new(name: &str, net: Arc<Net>) -> Self {
+    /// A registry: how it is reached is found out, unless `only` says it.
+    pub(super) fn new(name: &str, only: Option<&'static str>, net: Arc<Net>) -> Self {
+        Self::with(Auth::new(name), None, only, net)
+    }
+
+    /// A service that is no registry, reached by `scheme`: nobody knocks there.
+    pub(super) fn service(name: &str, scheme: &'static str, net: Arc<Net>) -> Self {
+        Self::with(Auth::eager(name), Some(scheme), Some(scheme), net)
+    }
+
+    fn with(
+        auth: Auth,
+        scheme: Option<&'static str>,
+        only: Option<&'static str>,
+        net: Arc<Net>,
+    ) -> Self {
         Self(Arc::new(Shared {
-            name: name.to_owned(),
+            name: auth.host().to_owned(),
             net,
-            auth: Auth::new(name),
-            scheme: Mutex::new(None),
+            auth,
+            scheme: Mutex::new(scheme),
+            only,
             requests: Gate::new(AT_ONCE),
             reads: Gate::new(AT_ONCE),
         }))
@@ -209,6 +227,13 @@ impl Host {
         let start = self.uri(&call.target)?;
         let mut scope = call.scope.clone();
         self.repeated(|| self.redirected(call, &start, &mut scope))
+    }
+
+    /// Likewise, once.
+    pub(super) fn call_once(&self, call: &Call<'_>) -> Result<Answer, Problem> {
+        let _permit = (self.0.requests.enter(&self.net().stop)).map_err(given_up)?;
+        let start = self.uri(&call.target).map_err(given_up)?;
+        self.redirected(call, &start, &mut call.scope.clone())
     }
 
     /// One request with credentials: once more with others, if the registry asks for them.
@@ -346,8 +371,9 @@ impl Host {
 
     fn settle(&self) -> Result<&'static str> {
         let net = self.net();
-        if net.access.plain_http {
-            return self.settle_by(|| self.knock("http").map(|()| "http"));
+        let only = self.0.only.or(net.access.plain_http.then_some("http"));
+        if let Some(only) = only {
+            return self.settle_by(|| self.knock(only).map(|()| only));
         }
         let clear = net.access.insecure || is_private(self.name());
         let settled = self.settle_by(|| {
@@ -432,50 +458,4 @@ impl<'a> Call<'a> {
 /// An error that has been retried where that made sense.
 fn given_up(error: Error) -> Problem {
     Problem::lasting(error)
-}
-
-/// Loopback, `.local` and private addresses (RFC 1918): where plain HTTP is tried.
-fn is_private(name: &str) -> bool {
-    let host = match name.strip_prefix('[') {
-        Some(rest) => rest.split(']').next().unwrap_or_default(),
-        None => name.split(':').next().unwrap_or_default(),
-    };
-    match host.parse::<IpAddr>() {
-        Ok(IpAddr::V4(address)) => address.is_loopback() || address.is_private(),
-        Ok(IpAddr::V6(address)) => address.is_loopback(),
-        Err(_) => {
-            let host = host.to_ascii_lowercase();
-            host == "localhost" || host.ends_with(".localhost") || host.ends_with(".local")
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_private;
-
-    #[test]
-    fn plain_http_is_for_this_machine_and_private_networks() {
-        for name in [
-            "localhost:5000",
-            "127.0.0.1:5000",
-            "[::1]:5000",
-            "harbor.local",
-            "10.5.14.40",
-            "172.31.0.1:80",
-            "192.168.1.1",
-        ] {
-            assert!(is_private(name), "{name}");
-        }
-        for name in [
-            "docker.io",
-            "172.32.0.1",
-            "8.8.8.8:5000",
-            "local",
-            "harbor.local.io",
-            "[fd00::1]",
-        ] {
-            assert!(!is_private(name), "{name}");
-        }
-    }
 }

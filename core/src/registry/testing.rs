@@ -12,15 +12,15 @@ use crate::settings::Settings;
 
 /// A request as it came.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Request {
-    pub(super) method: String,
-    pub(super) path: String,
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) body: Vec<u8>,
+pub(crate) struct Request {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Request {
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let known = |(key, _): &&(String, String)| key.eq_ignore_ascii_case(name);
         self.headers
             .iter()
@@ -29,14 +29,14 @@ impl Request {
     }
 
     /// `GET /v2/`.
-    pub(super) fn line(&self) -> String {
+    pub(crate) fn line(&self) -> String {
         format!("{} {}", self.method, self.path)
     }
 }
 
 /// An answer.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Reply {
+pub(crate) struct Reply {
     status: u16,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
@@ -45,24 +45,24 @@ pub(super) struct Reply {
 }
 
 impl Reply {
-    pub(super) fn new(status: u16) -> Self {
+    pub(crate) fn new(status: u16) -> Self {
         Self {
             status,
             ..Self::default()
         }
     }
 
-    pub(super) fn header(mut self, name: &str, value: impl ToString) -> Self {
+    pub(crate) fn header(mut self, name: &str, value: impl ToString) -> Self {
         self.headers.push((name.to_owned(), value.to_string()));
         self
     }
 
-    pub(super) fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = body.into();
         self
     }
 
-    pub(super) fn cut(mut self, after: usize) -> Self {
+    pub(crate) fn cut(mut self, after: usize) -> Self {
         self.cut = Some(after);
         self
     }
@@ -71,23 +71,23 @@ impl Reply {
 type Script = dyn Fn(&Request, usize) -> Reply + Send + Sync;
 
 /// A server on a loopback port, until dropped.
-pub(super) struct Server {
-    pub(super) host: String,
+pub(crate) struct Server {
+    pub(crate) host: String,
     log: Arc<Mutex<Vec<Request>>>,
     ended: Arc<AtomicBool>,
 }
 
 /// How many bytes of a body a server takes before it breaks the connection.
-pub(super) type Break = Arc<Mutex<Option<usize>>>;
+pub(crate) type Break = Arc<Mutex<Option<usize>>>;
 
 impl Server {
     /// Answers each request by `script`, which is told how many came before.
-    pub(super) fn start(script: impl Fn(&Request, usize) -> Reply + Send + Sync + 'static) -> Self {
+    pub(crate) fn start(script: impl Fn(&Request, usize) -> Reply + Send + Sync + 'static) -> Self {
         Self::breaking(Break::default(), script)
     }
 
     /// Likewise; the next body ends the connection after as many bytes as `limit` says.
-    pub(super) fn breaking(
+    pub(crate) fn breaking(
         limit: Break,
         script: impl Fn(&Request, usize) -> Reply + Send + Sync + 'static,
     ) -> Self {
@@ -114,12 +114,12 @@ impl Server {
     }
 
     /// Everything that was asked so far.
-    pub(super) fn log(&self) -> MutexGuard<'_, Vec<Request>> {
+    pub(crate) fn log(&self) -> MutexGuard<'_, Vec<Request>> {
         self.log.lock().unwrap()
     }
 
     /// What was asked, without what every run asks first.
-    pub(super) fn lines(&self) -> Vec<String> {
+    pub(crate) fn lines(&self) -> Vec<String> {
         let lines = self.log().iter().map(Request::line).collect::<Vec<_>>();
         lines
             .into_iter()
@@ -127,11 +127,11 @@ impl Server {
             .collect()
     }
 
-    pub(super) fn client(&self) -> Client {
+    pub(crate) fn client(&self) -> Client {
         self.client_with(Access::default(), Settings::default())
     }
 
-    pub(super) fn client_with(&self, access: Access, settings: Settings) -> Client {
+    pub(crate) fn client_with(&self, access: Access, settings: Settings) -> Client {
         let access = Access {
             plain_http: true,
             ..access
@@ -139,7 +139,7 @@ impl Server {
         Client::new(access, settings, Stop::new()).unwrap()
     }
 
-    pub(super) fn repository(&self) -> Repository {
+    pub(crate) fn repository(&self) -> Repository {
         self.client().repository(&self.host, "t/app")
     }
 }

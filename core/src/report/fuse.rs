@@ -59,6 +59,9 @@ pub struct Report {
     pub images: Vec<Image>,
     /// Every chart of the run.
     pub charts: Vec<Chart>,
+    /// Saved values that were brought along; only there if some were.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub values: Vec<CarriedValues>,
     /// Blobs, counted.
     pub blobs: Blobs,
     /// Bytes, counted.
@@ -83,6 +86,7 @@ impl Report {
             destination: None,
             images: Vec::new(),
             charts: Vec::new(),
+            values: Vec::new(),
             blobs: Blobs::default(),
             bytes: Bytes::default(),
             warnings: Vec::new(),
@@ -188,6 +192,43 @@ pub struct Chart {
     pub location: String,
     /// What all of its images run on.
     pub platforms: Vec<String>,
+    /// Why it failed.
+    pub error: Option<ErrorReport>,
+}
+
+/// A file of saved values that was written anew for a chart.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CarriedValues {
+    /// The file.
+    pub path: String,
+    /// The name of the chart.
+    pub chart: String,
+    /// What changed in it.
+    pub changes: Vec<ChangedValue>,
+    /// What names an image that the chart does not, and stays.
+    pub kept: Vec<KeptValue>,
+}
+
+/// A saved value that stays as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct KeptValue {
+    /// Its path in the file.
+    pub key: String,
+    /// What it is.
+    pub value: String,
+    /// Why it stays.
+    pub why: String,
+}
+
+/// A value that changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ChangedValue {
+    /// Its path in the file: `image.registry`.
+    pub key: String,
+    /// What it was; `null` if it was not there.
+    pub old: Option<String>,
+    /// What it is now.
+    pub new: String,
 }
 
 /// One platform's variant of an image.

@@ -8,7 +8,7 @@ use cbindgen::{Builder, Config, DocumentationStyle, Language};
 
 /// The source files in the order in which the header tells things.
 const FILES: &[&str] = &[
-    "version", "status", "error", "log", "progress", "stop", "report", "options", "verbs",
+    "version", "status", "error", "log", "progress", "stop", "report", "options", "verbs", "charts",
 ];
 
 const HEADER: &str = "\

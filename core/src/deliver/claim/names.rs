@@ -22,6 +22,11 @@ pub(super) fn prefix(tag: &str) -> String {
     }
 }
 
+/// Whether `tag` is one that claims stand under.
+pub(in crate::deliver) fn is_claim(tag: &str) -> bool {
+    tag.contains(MARK)
+}
+
 /// Where the claim on `platform` under `tag` stands.
 pub(super) fn place(tag: &str, platform: &Platform) -> String {
     let spelled = platform.to_string();

@@ -79,9 +79,7 @@ impl<'a> Merge<'a> {
                 OnConflict::Error => {
                     let spelled = |part: &Part<'_>| {
                         let source = &self.opened[part.source].source;
-                        part.level
-                            .members
-                            .label(&source.location.spelled, &part.item.name)
+                        part.level.members.label(&source.location, &part.item.name)
                     };
                     let chart = &first.1.chart;
                     let message = format!(

@@ -1,0 +1,298 @@
+//! Charts with their images: the images go into a registry, then the charts, relocated, into their
+//! repository. `sync` and `import-addon` are this, told in different ways.
+
+mod beside;
+mod bundles;
+mod choice;
+mod outcomes;
+mod pins;
+mod publish;
+mod saved;
+mod upgrade;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+pub(super) use choice::ChartChoice;
+use choice::Choice;
+
+use self::bundles::Found;
+use self::outcomes::{Known, key};
+use self::publish::Publisher;
+use self::saved::Saved;
+use super::findings::Findings;
+use super::push::Push;
+use super::start::Start;
+use super::target::{Base, Naming};
+use super::{DeliverOptions, Visibility, tell};
+use crate::chart::repository::{Keys, Repository, RepositorySpec};
+use crate::error::{Error, ErrorKind, Result};
+use crate::fuse::check_sources;
+use crate::fuse::plan::Selection;
+use crate::location::Location;
+use crate::progress::Progress;
+use crate::registry::Secret;
+use crate::report::{Report, Warning};
+
+/// What a run is told to do, by whatever configuration.
+pub(super) struct Errand {
+    /// Bundles, packages, folders of them.
+    pub(super) sources: Vec<Location>,
+    /// The registry that images go to.
+    pub(super) base: Base,
+    /// What they are called there.
+    pub(super) naming: Naming,
+    /// Who logs in there, unless the caller says otherwise.
+    pub(super) login: Option<(String, Secret)>,
+    /// Whether the registry is named with `http://`.
+    pub(super) plain_http: bool,
+    /// Where charts go.
+    pub(super) repository: RepositorySpec,
+    /// What the configuration calls what may have to be mended in it.
+    pub(super) keys: Keys,
+    /// The charts that are asked for; all if empty.
+    pub(super) charts: Vec<ChartChoice>,
+    /// The names of charts that are not.
+    pub(super) skip_charts: Vec<String>,
+    /// What there is to tell of the configuration.
+    pub(super) warnings: Vec<Warning>,
+}
+
+/// Does what `errand` says; what there is to tell goes into `report`, as far as the run comes.
+pub(super) fn run(
+    errand: &Errand,
+    options: &DeliverOptions,
+    progress: &Progress,
+    report: &mut Report,
+) -> Result<()> {
+    report.destination = Some(tell::destination(&errand.base));
+    report.warnings.extend(errand.warnings.iter().cloned());
+    let options = &errand.applied(options);
+    check_sources(&errand.sources, &options.fuse)?;
+    let saved = Saved::read(&options.charts.values)?;
+    let repository = errand.reach(options, progress, report)?;
+    let choice = Choice {
+        charts: &errand.charts,
+        skipped: &errand.skip_charts,
+        options: &options.charts,
+    };
+    let start = Start {
+        sources: &errand.sources,
+        base: errand.base.clone(),
+        naming: errand.naming.clone(),
+        options,
+        may_pass: choice.is_all(),
+    };
+    let work = Work {
+        choice,
+        repository,
+        options,
+        saved,
+        progress,
+    };
+    start.with(progress, report, |push| work.run(push))
+}
+
+impl Errand {
+    /// The choices, with what the configuration says where the caller says nothing.
+    fn applied(&self, options: &DeliverOptions) -> DeliverOptions {
+        let mut options = options.clone();
+        let access = &mut options.fuse.connect.access;
+        if let (None, Some((username, password))) = (&access.username, &self.login) {
+            access.username = Some(username.clone());
+            access.password = Some(password.clone());
+        }
+        // The chart repository may be at the same host, or at another.
+        access
+            .only_for
+            .get_or_insert_with(|| self.base.host.clone());
+        access.plain_http |= self.plain_http;
+        options
+    }
+
+    /// Reaches the registry and the chart repository, before anything is read: that may take an
+    /// hour. What stands in the way of either is told at once.
+    fn reach(
+        &self,
+        options: &DeliverOptions,
+        progress: &Progress,
+        report: &mut Report,
+    ) -> Result<Repository> {
+        let mut findings = Findings::default();
+        let connect = &options.fuse.connect;
+        let registry = connect
+            .client([self.base.host.as_str()], progress.stop())
+            .and_then(|client| client.host(&self.base.host).check());
+        findings.note(registry)?;
+        let opened = Repository::open(&self.repository, self.keys, connect, progress.stop());
+        let repository = findings.note(opened)?;
+        if let Some(repository) = &repository {
+            tracing::debug!("charts go to `{}`", repository.location());
+            let create = options.create_projects;
+            let create = create.map(|visibility| visibility == Visibility::Public);
+            let checked = repository.check(create, options.fuse.dry_run);
+            let told = findings.note(checked)?;
+            report.warnings.extend(told.into_iter().flatten());
+        }
+        findings.settle()?;
+        repository.ok_or_else(|| Error::new(ErrorKind::Internal, "no chart repository"))
+    }
+}
+
+/// The work of a run, once both ends are reached.
+struct Work<'a> {
+    choice: Choice<'a>,
+    repository: Repository,
+    options: &'a DeliverOptions,
+    saved: Vec<Saved>,
+    progress: &'a Progress,
+}
+
+impl Work<'_> {
+    fn run(mut self, push: &mut Push<'_>) -> Result<()> {
+        let mut opened = push.open()?;
+        let charts = bundles::read(&opened.sources, &self.choice, &self.options.fuse)?;
+        if charts.is_empty() {
+            let message = "the sources hold no chart that was chosen";
+            return Err(Error::new(ErrorKind::NothingSelected, message)
+                .hint("`fusion inspect SOURCE` lists the charts of a bundle or package"));
+        }
+        let taken = self.taken(&charts, opened.inputs.len(), &opened.sources);
+        pins::name(&charts, &mut opened.inputs)?;
+        let selection = push.choose(&mut opened.inputs, &|at| taken.contains(&at))?;
+        settle_naming(push, &selection)?;
+        let targets = push.targets(&selection)?;
+        let mut troubled = BTreeMap::new();
+        let mut findings = Findings::default();
+        findings.note(push.check(&targets))?;
+        findings.note(self.match_saved(&charts))?;
+        let known = known(&selection);
+        for chart in charts.iter().filter(|chart| chart.with_images) {
+            let complete = complete(chart, &known, push);
+            match complete {
+                Err(error) if self.options.fuse.keep_going => {
+                    troubled.insert(chart.label(), error);
+                }
+                complete => {
+                    findings.note(complete)?;
+                }
+            }
+        }
+        findings.settle()?;
+        self.progress.check()?;
+        match selection.is_empty() {
+            true => push.report.bytes.read = opened.read,
+            false => push.send_all(selection, targets, &opened)?,
+        }
+        // What happened to charts, only publishing them tells.
+        let told = std::mem::take(&mut push.report.charts);
+        upgrade::look(push)?;
+        let mut publisher = Publisher {
+            told,
+            repository: &self.repository,
+            options: self.options,
+            saved: &self.saved,
+            naming: push.naming.clone(),
+            outcomes: Known::of(&push.report.images),
+            progress: self.progress,
+        };
+        publisher.all(&charts, troubled, push.report)
+    }
+
+    /// The inputs whose images are pushed: those of the charts that were chosen and, if all are,
+    /// those that belong to none.
+    fn taken(
+        &self,
+        charts: &[Found<'_>],
+        inputs: usize,
+        sources: &[crate::fuse::input::Opened],
+    ) -> BTreeSet<usize> {
+        let of_charts = charts.iter().filter(|chart| chart.with_images);
+        let mut taken: BTreeSet<usize> = of_charts
+            .flat_map(|chart| chart.inputs.iter().copied())
+            .collect();
+        if self.choice.is_all() {
+            let mut bundled = BTreeSet::new();
+            for opened in sources {
+                opened.source.root.visit_bundles(&mut |_, _, bundle| {
+                    let images = bundle.images.as_ref();
+                    let input = images.and_then(|images| images.level.only_images());
+                    bundled.extend(input.map(|input| opened.first + input));
+                });
+            }
+            taken.extend((0..inputs).filter(|input| !bundled.contains(input)));
+        }
+        taken
+    }
+
+    /// Which chart each file of saved values is of.
+    fn match_saved(&mut self, charts: &[Found<'_>]) -> Result<()> {
+        self.saved
+            .iter_mut()
+            .try_for_each(|saved| saved.belongs_to(charts))
+    }
+}
+
+/// Finds out what the images are called in the registry, if nobody says.
+fn settle_naming(push: &mut Push<'_>, selection: &Selection) -> Result<()> {
+    let Naming::Found(finder) = &push.naming else {
+        return Ok(());
+    };
+    let references = selection.images.iter().map(|image| &image.reference);
+    finder.look(push.client, references)?;
+    let message = finder.settle()?;
+    push.report.warnings.push(Warning {
+        reference: None,
+        code: "names",
+        message,
+    });
+    Ok(())
+}
+
+/// All names that the images of the run go by, those that failed among them.
+fn known(selection: &Selection) -> BTreeSet<String> {
+    let mut known = BTreeSet::new();
+    for image in &selection.images {
+        known.insert(key(&image.reference));
+        known.extend(
+            image
+                .names
+                .iter()
+                .filter_map(|name| outcomes::spelled(name)),
+        );
+    }
+    for left in &selection.left {
+        known.extend(left.names.iter().filter_map(|name| outcomes::spelled(name)));
+    }
+    known
+}
+
+/// That every image which the hints of `chart` name is in the run, or at the registry already.
+fn complete(chart: &Found<'_>, known: &BTreeSet<String>, push: &Push<'_>) -> Result<()> {
+    let mut missing = Vec::new();
+    for hinted in chart.images()? {
+        if known.contains(&key(&hinted.normalised)) {
+            continue;
+        }
+        let target = push
+            .naming
+            .of_chart(&hinted.reference, &push.options.fuse)?;
+        let repository = target.repository(push.client);
+        if repository.head(target.under.text())?.is_some() {
+            continue;
+        }
+        missing.push(format!("`{}` (hint `{}`)", hinted.reference, hinted.hint));
+    }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let message = format!(
+        "the chart {} needs images that are neither in its bundle nor in the registry: {}",
+        chart.label(),
+        missing.join(", ")
+    );
+    Err(Error::new(ErrorKind::InvalidArchive, message)
+        .member(chart.place.clone())
+        .hint(
+            "get a bundle that has them, push them first, or leave the images out: `--skip-images`",
+        ))
+}
