@@ -345,7 +345,7 @@ impl<'a> Walk<'a> {
             {
                 None
             }
-            Keep::Spool { blobs, .. } => Some(blobs.begin()?),
+            Keep::Spool { blobs, .. } => Some(blobs.begin_of(entry.size)?),
             Keep::Documents | Keep::Inflated => None,
         };
         let inflates = compression != Compression::None
