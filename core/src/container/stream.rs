@@ -29,11 +29,12 @@ const HEAD: usize = 16;
 const SMALL: u64 = 1 << 20;
 
 /// Reads the container that comes out of `input`, which is compressed with `compression`. `path`
-/// names it in errors.
+/// names it in errors; `used` are the algorithms of what checksums are known of it.
 pub(super) fn read(
     input: impl Read + Send,
     compression: Compression,
     path: &Path,
+    used: BTreeSet<Algorithm>,
     keep: &Keep,
     progress: &Progress,
 ) -> Result<Members> {
@@ -41,7 +42,9 @@ pub(super) fn read(
     let counted = Counted { input, progress };
     let mut plain = LimitedExpansion::new(compression, counted).map_err(blame)?;
     let found = Found::default();
-    Walk::new(path, keep, progress).container(&mut plain, String::new(), &found, 0)
+    let mut walk = Walk::new(path, keep, progress);
+    walk.used = used;
+    walk.container(&mut plain, String::new(), &found, 0)
 }
 
 /// Reads a compressed member, called `within`, of a container that is read in place; `None` if
@@ -99,8 +102,8 @@ struct Walk<'a> {
     kept: u64,
     /// What the checksum of the member that comes next is asked for in.
     asked: BTreeSet<Algorithm>,
-    /// What lists here use that come behind the containers they name.
-    usual: BTreeSet<Algorithm>,
+    /// What the checksums that came by so far are made with.
+    used: BTreeSet<Algorithm>,
     /// The list that the last member was.
     list: Option<List>,
 }
@@ -114,7 +117,7 @@ impl<'a> Walk<'a> {
             buffer: vec![0; CHUNK],
             kept: 0,
             asked: BTreeSet::new(),
-            usual: BTreeSet::new(),
+            used: BTreeSet::new(),
             list: None,
         }
     }
@@ -150,8 +153,10 @@ impl<'a> Walk<'a> {
                     None => blame(error.member(&entry.name).offset(entry.header_offset)),
                 })?;
             if let Some(list) = self.list.take() {
-                self.learn(&list, &members)?;
                 wanted.add(&list);
+                let sums = list.sums();
+                self.used
+                    .extend(sums.filter_map(|(hex, _)| Algorithm::of(hex)));
             }
             members.add_streamed(entry, streamed)?;
         }
@@ -160,18 +165,18 @@ impl<'a> Walk<'a> {
         Ok(members)
     }
 
-    /// Sums containers from now on, if `list` names one that went by unsummed.
-    fn learn(&mut self, list: &List, members: &Members) -> Result<()> {
-        for (hex, names) in list.sums() {
-            for name in names {
-                let member = members.find(&name)?;
-                let streamed = member.as_ref().and_then(|member| members.streamed(member));
-                if streamed.is_some_and(|streamed| streamed.nested.is_some()) {
-                    self.usual.extend(Algorithm::of(hex));
-                }
-            }
+    /// What a container is summed with as it comes by. A list that names it may come behind it,
+    /// and is likely to be made as others here; until there are others, as any.
+    fn sums(&mut self, around: &Found<'_>) -> Vec<Summer> {
+        let mut asked = std::mem::take(&mut self.asked);
+        if around.is_bundle() {
+            // Bundles have no lists, and one around it is summed already.
+        } else if self.used.is_empty() {
+            asked.extend(Algorithm::ALL);
+        } else {
+            asked.extend(&self.used);
         }
-        Ok(())
+        asked.into_iter().map(Summer::new).collect()
     }
 
     fn member<R: Read>(
@@ -224,12 +229,7 @@ impl<'a> Walk<'a> {
             _ => None,
         };
         let spooled = writer.is_some();
-        let mut asked = std::mem::take(&mut self.asked);
-        asked.extend(&self.usual);
-        let mut summed = Summed {
-            input: Cursor::new(first).chain(stream),
-            summers: asked.into_iter().map(Summer::new).collect(),
-        };
+        let mut summed = Summed::new(Cursor::new(first).chain(stream), self.sums(around));
         let mut raw = Raw::new(&mut summed, &found, writer);
         let mut inside = None;
         let mut diff_id = None;

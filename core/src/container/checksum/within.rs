@@ -1,9 +1,9 @@
 //! Checksum files in a container, and the members that they list.
 //!
 //! A member that is at hand is read for it. One that came by in a stream and was taken apart was
-//! summed as it came by if a list before it names it. Summing all of them, in case one comes
-//! behind, would cost more than inflating them: where one does come behind, the members after it
-//! are summed as well, and those before it are read a second time, up to the last of them.
+//! summed as it came by, in case a list comes behind it: with what the lists before it are made
+//! with, or with all there is if there were none. Only what was summed with something else, or is
+//! in a bundle, which has no lists, is read a second time, up to the last such member.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
