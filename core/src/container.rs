@@ -6,6 +6,7 @@
 
 mod checksum;
 mod evidence;
+mod frame;
 mod input;
 mod keep;
 mod members;

@@ -1,6 +1,8 @@
 //! Reading an archive as a stream: compressed files, pipes, standard input. It is read once; what
 //! it holds goes into a spool, or is only hashed.
 
+mod sums;
+
 use std::collections::BTreeSet;
 use std::io::{BufReader, Cursor, Read};
 use std::path::Path;
@@ -8,6 +10,7 @@ use std::sync::Arc;
 
 use super::checksum::{self, Algorithm, List, Summed, Summer, Wanted};
 use super::evidence::{Found, is_layer};
+use super::frame::{Frame, Overheard, Room};
 use super::input::Counted;
 use super::keep::Keep;
 use super::members::{Members, Nested, Streamed};
@@ -106,6 +109,10 @@ struct Walk<'a> {
     used: BTreeSet<Algorithm>,
     /// The list that the last member was.
     list: Option<List>,
+    /// Whether the bytes of the container that comes next are to be told again.
+    tells: bool,
+    /// For what containers have besides their members.
+    room: Room,
 }
 
 impl<'a> Walk<'a> {
@@ -119,6 +126,8 @@ impl<'a> Walk<'a> {
             asked: BTreeSet::new(),
             used: BTreeSet::new(),
             list: None,
+            tells: false,
+            room: Room::default(),
         }
     }
 
@@ -134,16 +143,24 @@ impl<'a> Walk<'a> {
         let blame = |error: Error| error.within(&within, 0).path(&path);
         let spool = self.keep.spool().cloned();
         let mut members = Members::stream(path.clone(), within.clone(), spool);
-        let mut stream = TarStream::new(BufReader::with_capacity(CHUNK, input));
+        let frame = Frame::new(&self.room, std::mem::take(&mut self.tells));
+        let mut stream = TarStream::new(Overheard {
+            input: BufReader::with_capacity(CHUNK, input),
+            frame: &frame,
+        });
         let mut wanted = Wanted::default();
         while let Some(entry) = stream.next().map_err(blame)? {
             self.progress.check()?;
             found.look(&entry.name);
+            if found.is_whole() {
+                frame.give_up();
+            }
             if !matches!(entry.kind, EntryKind::File) || found.is_whole() {
                 members.add_other(entry)?;
                 continue;
             }
             self.asked = wanted.of(&entry.name);
+            frame.within(true);
             let streamed = self
                 .member(&mut stream, &entry, &members, found, depth)
                 .map_err(|error| match error.get_path() {
@@ -158,25 +175,19 @@ impl<'a> Walk<'a> {
                 self.used
                     .extend(sums.filter_map(|(hex, _)| Algorithm::of(hex)));
             }
+            if frame.is_on() && entry.size > 0 {
+                // What was not read of it is passed over here, unheard.
+                while stream.read(&mut self.buffer).map_err(blame)? > 0 {}
+                frame.add(&streamed, members.spools(&streamed));
+            }
+            frame.within(false);
             members.add_streamed(entry, streamed)?;
         }
         // To the end, so that the checksum of the compressed file is checked too.
         stream.finish().map_err(blame)?;
+        drop(stream);
+        members.made_of(frame.finish());
         Ok(members)
-    }
-
-    /// What a container is summed with as it comes by. A list that names it may come behind it,
-    /// and is likely to be made as others here; until there are others, as any.
-    fn sums(&mut self, around: &Found<'_>) -> Vec<Summer> {
-        let mut asked = std::mem::take(&mut self.asked);
-        if around.is_bundle() {
-            // Bundles have no lists, and one around it is summed already.
-        } else if self.used.is_empty() {
-            asked.extend(Algorithm::ALL);
-        } else {
-            asked.extend(&self.used);
-        }
-        asked.into_iter().map(Summer::new).collect()
     }
 
     fn member<R: Read>(
@@ -229,12 +240,14 @@ impl<'a> Walk<'a> {
             _ => None,
         };
         let spooled = writer.is_some();
-        let mut summed = Summed::new(Cursor::new(first).chain(stream), self.sums(around));
+        let summers = self.sums(compression, around);
+        let mut summed = Summed::new(Cursor::new(first).chain(stream), summers);
         let mut raw = Raw::new(&mut summed, &found, writer);
         let mut inside = None;
         let mut diff_id = None;
         let mut inflated = None;
         let mut damage = None;
+        self.tells = self.tells_again(compression);
         if compression == Compression::None {
             match self.deeper(&mut raw, within, &found, depth) {
                 Ok(members) => inside = Some(members),

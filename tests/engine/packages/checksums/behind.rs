@@ -11,9 +11,14 @@ use super::super::super::support::{Scene, fused, fusion};
 use super::super::warnings;
 use super::{Listed, bytes_of, everything, found, listing, refused};
 
-/// Fuses `source` through a pipe into `out`.
+/// Fuses `source` through a pipe into `out`, as what its name says.
 fn piped(source: &Path, out: &Path, status: i32) -> Value {
-    let words = ["fuse", "-", "--json", "-o"];
+    let format = if out.ends_with("layout") {
+        "oci"
+    } else {
+        "package"
+    };
+    let words = ["fuse", "-", "--json", "--format", format, "-o"];
     let ran = fusion(words).arg(out).input(source).run();
     ran.ends(status).json()
 }
@@ -23,24 +28,22 @@ fn a_pipe_is_checked_as_it_comes_by_wherever_its_lists_stand() {
     let scene = Scene::new();
     let platform = Platform::amd64();
     let bytes = bytes_of(&scene, &platform);
-    let (source, out) = (scene.source("p.tar.gz"), scene.out("out.tar"));
+    let source = scene.source("p.tar.gz");
     let gzip = Wrap::Squeezed(Squeeze::gzip());
     for listed in [Listed::AtTheEnd, Listed::Behind, Listed::Before] {
-        let package = listing(&platform, &bytes, listed, None);
-        package.write(&source, &gzip).unwrap();
-        let report = piped(&source, &out, 0);
-        let said = warnings(&report, "unchecked-checksum");
-        assert!(said.is_empty(), "{listed:?}: {said:?}");
-        remove(&out);
-        for (wrong, _) in &bytes {
-            let package = listing(&platform, &bytes, listed, Some(wrong));
+        let wrongs = bytes.iter().map(|(name, _)| Some(*name));
+        for wrong in wrongs.chain([None]) {
+            let package = listing(&platform, &bytes, listed, wrong);
             package.write(&source, &gzip).unwrap();
-            let report = piped(&source, &out, 4);
-            let error = &report["error"];
-            assert_eq!(
-                error["kind"], "digest-mismatch",
-                "{listed:?} {wrong}: {error}"
-            );
+            for out in ["out.tar", "layout"].map(|name| scene.out(name)) {
+                let report = piped(&source, &out, if wrong.is_some() { 4 } else { 0 });
+                let said = warnings(&report, "unchecked-checksum");
+                assert!(said.is_empty(), "{listed:?}: {said:?}");
+                let kind = &report["error"]["kind"];
+                let expected = wrong.map(|_| "digest-mismatch");
+                assert_eq!(kind.as_str(), expected, "{listed:?} {wrong:?} {report}");
+                remove(&out);
+            }
         }
     }
 }
@@ -101,8 +104,11 @@ fn a_list_unlike_those_before_it_costs_a_second_reading_or_is_reported() {
     remove(&out);
     let report = piped(&source, &out, 0);
     let said = warnings(&report, "unchecked-checksum");
-    // Those that were taken apart.
-    assert_eq!(said.len(), 3, "{said:?}");
+    // The bytes of what is compressed inside cannot be told from what came out of it.
+    let [said] = &said[..] else {
+        panic!("{said:?}");
+    };
+    assert!(said.contains("x/e.tar.gz"), "{said}");
     remove(&out);
     for wrong in ["c.bundle.tar", "d.tar", "e.tar.gz"] {
         let package = sha256_behind(&platform, &bytes, first, Some(wrong));
