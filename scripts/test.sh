@@ -79,9 +79,10 @@ c_log=$target/test-c.log
 step "tools: shellcheck" need shellcheck:shellcheck
 step "tools: the real clients" clients
 step "tools: distribution 3, where Go is" tests/registry/distribution.sh
+step "tools: Helm, ChartMuseum, charts-syncer, where Go is" tests/charts/programs.sh
 step "formatting" cargo fmt --all --check
 step "scripts" shellcheck -x -P SCRIPTDIR .ci/run scripts/*.sh tests/clients/*.sh \
-    tests/registry/*.sh fixtures/*/*.sh examples/*.sh examples/*/*.sh
+    tests/registry/*.sh tests/charts/*.sh fixtures/*/*.sh examples/*.sh examples/*/*.sh
 step "lints" cargo clippy --locked --workspace --all-targets -- -D warnings
 step "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
 step "licences, sources, duplicates" scripts/deny.sh

@@ -10,6 +10,7 @@
 )]
 
 mod architecture;
+mod charts;
 mod clients;
 mod deliver;
 mod engine;

@@ -1,10 +1,5 @@
 //! Helm charts: read, relocated by hints, packaged, published to chart repositories.
 
-#![cfg_attr(
-    not(test),
-    expect(dead_code, unused_imports, reason = "the verbs that use it come next")
-)]
-
 mod archive;
 mod hints;
 mod metadata;
@@ -115,13 +110,9 @@ impl Chart {
     }
 
     /// Its version.
-    pub(crate) fn version(&self) -> &str {
+    #[cfg(test)]
+    fn version(&self) -> &str {
         &self.metadata.version
-    }
-
-    /// The version of what it installs.
-    pub(crate) fn app_version(&self) -> Option<&str> {
-        self.metadata.app_version.as_deref()
     }
 
     /// What `Chart.yaml` says, as JSON: the configuration of a chart in an OCI registry.
@@ -130,7 +121,8 @@ impl Chart {
     }
 
     /// Where it came from.
-    pub(crate) fn place(&self) -> &str {
+    #[cfg(test)]
+    fn place(&self) -> &str {
         &self.place
     }
 

@@ -1,5 +1,6 @@
 //! Pushing to real registries: what arrives, what is sent, what is never lost.
 
+mod addon;
 mod auth;
 mod faults;
 mod harbor;
@@ -11,6 +12,7 @@ mod proxied;
 mod pulled;
 mod resumed;
 mod streamed;
+mod sync;
 mod together;
 
 use std::path::{Path, PathBuf};

@@ -10,4 +10,4 @@ pub(crate) mod memory;
 mod packages;
 mod rules;
 mod scene;
-mod support;
+pub(crate) mod support;

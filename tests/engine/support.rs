@@ -259,7 +259,7 @@ impl Running {
 }
 
 /// The state of a process and the processor time that it has used.
-fn state(id: u32) -> Option<(char, Duration)> {
+pub(crate) fn state(id: u32) -> Option<(char, Duration)> {
     let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
     // The name of the program may have spaces and parentheses in it.
     let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();

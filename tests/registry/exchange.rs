@@ -78,13 +78,18 @@ pub(crate) struct Passed {
 pub(crate) struct Exchange<'a> {
     pub(crate) request: Head,
     client: &'a mut Wire,
-    upstream: &'a mut Option<Wire>,
+    /// The server behind that was asked last.
+    upstream: &'a mut Option<(String, Wire)>,
     pub(crate) passed: Passed,
     body_taken: bool,
 }
 
 impl<'a> Exchange<'a> {
-    pub(crate) fn new(request: Head, client: &'a mut Wire, upstream: &'a mut Option<Wire>) -> Self {
+    pub(crate) fn new(
+        request: Head,
+        client: &'a mut Wire,
+        upstream: &'a mut Option<(String, Wire)>,
+    ) -> Self {
         Self {
             request,
             client,
@@ -157,8 +162,9 @@ impl<'a> Exchange<'a> {
     /// Asks `host`, on a connection that is kept as long as the client's, and passes all on as it
     /// comes. The client's own Host stays, so that places in answers lead here again.
     pub(crate) fn forward(&mut self, host: &str, tamper: Tamper) -> io::Result<Next> {
-        let mut upstream = match self.upstream.take().filter(|wire| !wire.is_stale()) {
-            Some(wire) => wire,
+        let kept = self.upstream.take();
+        let mut upstream = match kept.filter(|(known, wire)| known == host && !wire.is_stale()) {
+            Some((_, wire)) => wire,
             None => Wire::connect(host)?,
         };
         self.allow()?;
@@ -207,7 +213,7 @@ impl<'a> Exchange<'a> {
             next = Next::Close;
         }
         if next == Next::Keep {
-            *self.upstream = Some(upstream);
+            *self.upstream = Some((host.to_owned(), upstream));
         }
         Ok(next)
     }

@@ -7,6 +7,7 @@
 
 mod account;
 mod api;
+mod charts;
 mod pattern;
 mod project;
 mod v2;
@@ -36,6 +37,8 @@ pub(crate) struct Setup {
     pub(crate) default_quota: Option<u64>,
     /// The address has a registry, but no API.
     pub(crate) no_api: bool,
+    /// Where its ChartMuseum is (with `depth` 1): a Harbor before 2.8, which still had one.
+    pub(crate) chartrepo: Option<String>,
 }
 
 impl Default for Setup {
@@ -47,6 +50,7 @@ impl Default for Setup {
             hides: true,
             default_quota: None,
             no_api: false,
+            chartrepo: None,
         }
     }
 }
@@ -117,10 +121,18 @@ impl State {
         if path == "/v2" || path.starts_with("/v2/") {
             return self.registry(exchange);
         }
+        if let Some(museum) = &self.setup.chartrepo
+            && let Some(place) = charts::place(&path)
+        {
+            return self.charts(exchange, museum, &place);
+        }
         let answer = match path.strip_prefix("/api/v2.0/") {
             Some(path) if !self.setup.no_api => {
                 let body = exchange.body()?;
                 self.api(exchange, &method, path, &query, &body)
+            }
+            _ if path.starts_with("/api/") => {
+                Answer::error(404, "NOT_FOUND", &format!("path {path} was not found"))
             }
             // The portal answers whatever nobody else knows with its page.
             _ if !self.setup.no_api => Answer::text(200, "<!doctype html><title>Harbor</title>\n")

@@ -11,7 +11,6 @@ use crate::yaml::{Document, Node, Scalar};
 pub(super) struct Metadata {
     pub(super) name: String,
     pub(super) version: String,
-    pub(super) app_version: Option<String>,
     pub(super) dependencies: Vec<Dependency>,
 }
 
@@ -67,7 +66,6 @@ impl Metadata {
             );
         }
         Ok(Self {
-            app_version: text("appVersion"),
             name: chart_name,
             version,
             dependencies,

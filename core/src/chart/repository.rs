@@ -18,7 +18,9 @@ use serde_json::Value;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::progress::Stop;
-use crate::registry::{Connect, Secret, Traffic};
+#[cfg(test)]
+use crate::registry::Traffic;
+use crate::registry::{Connect, Secret};
 use crate::report::Warning;
 use address::Address;
 use explain::Remote;

@@ -48,8 +48,14 @@ impl State {
             "auth_mode": "db_auth", "primary_auth_mode": false, "self_registration": false,
             "project_creation_restriction": restriction, "has_ca_root": false,
         });
+        if self.setup.chartrepo.is_some() {
+            info["with_chartmuseum"] = json!(true);
+        }
         if account.is_some() {
-            info["harbor_version"] = json!("v2.11.1-6b7ecba1");
+            info["harbor_version"] = match self.setup.chartrepo {
+                Some(_) => json!("v2.7.4-f8ff6fbd"),
+                None => json!("v2.11.1-6b7ecba1"),
+            };
             info["read_only"] = json!(false);
         }
         Answer::json(200, &info)

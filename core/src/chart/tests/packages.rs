@@ -132,7 +132,7 @@ fn metadata_is_what_helm_makes_of_it() {
         "dependencies": [{"name": "db", "version": "1.x", "alias": "base"}],
     });
     assert_eq!(chart.metadata_json(), expected);
-    assert_eq!(chart.app_version(), Some("20240101"));
+    assert_eq!(chart.metadata_json()["appVersion"], "20240101");
 }
 
 #[test]

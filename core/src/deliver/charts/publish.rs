@@ -170,14 +170,13 @@ impl Publisher<'_> {
             location: location.clone(),
         };
         let there = self.repository.get(name, version)?;
-        let difference = match &there {
-            None => None,
-            // What cannot be read is something else.
-            Some(bytes) => Some(match Chart::from_tgz(bytes, &location) {
+        let difference = there.as_ref().map(|bytes| {
+            match Chart::from_tgz(bytes, &location) {
                 Ok(there) => compare(chart, whole, &there),
+                // What cannot be read is something else.
                 Err(_) => Difference::Files(vec!["all of it".to_owned()]),
-            }),
-        };
+            }
+        });
         let action = self.action(found, difference, report)?;
         if self.options.fuse.dry_run {
             return Ok(done(action));

@@ -63,7 +63,7 @@ fn a_chart_is_published_once_and_replaced_only_if_asked() {
     assert_eq!(sent("POST"), 2, "what is there is not sent again");
     let error = publish(b"\x1f\x8b\x08 another", false).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::DestinationExists);
-    assert!(shown(&error).contains("--on-existing replace"));
+    assert!(shown(&error).contains("--on-existing-chart replace"));
     publish(b"\x1f\x8b\x08 another", true).unwrap();
     assert_eq!((sent("POST"), sent("?force")), (3, 1));
     assert_eq!(
