@@ -118,4 +118,15 @@ else
     echo "NOT TESTED, Helm is not built: run tests/charts/programs.sh (needs Go)" >&2
 fi
 
+# The same by the Python step: the chart is there already, and so is everything else.
+sync_step() (cd "$folder" && "$python" -W error "$examples/python/sync_step.py" "$@" 2>"$folder/said")
+sync_step load-image.yaml "${bundles[@]}" | tee "$folder/synced"
+grep -q '^web 1.5.0  unchanged  linux/amd64 linux/arm64$' "$folder/synced"
+# What is no configuration is told with its line.
+if sync_step release.yaml "${bundles[@]}"; then
+    echo "sync_step: took values for a configuration" >&2
+    exit 1
+fi
+grep -q 'release.yaml.*line 1' "$folder/said"
+
 echo "examples: both give the same archive"

@@ -15,6 +15,8 @@ storage:
   delete: {enabled: true}
 http: {addr: "127.0.0.1:0"}
 YAML
+    # There before the registry is, for whoever looks into it first.
+    : >"$folder/log"
     docker-registry serve "$folder/config.yml" >"$folder/log" 2>&1 &
     registry_pid=$!
     for ((waited = 0; waited < 150; waited++)); do

@@ -57,7 +57,6 @@ static fusion_report *synced(const char *config, const fusion_options *options)
     CHECK_STATUS(fusion_sync(config, options, &report, &error), FUSION_STATUS_OK, error);
     tells(report, "/command", "sync");
     tells(report, "/charts/0/name", "web");
-    CHECK(fusion_report_get(report, "/charts/0/error") == NULL);
     return report;
 }
 
@@ -79,6 +78,7 @@ static void one_after_the_other(const char *config)
     report = synced(config, options);
     tells(report, "/charts/0/action", "created");
     tells(report, "/charts/0/location", location);
+    CHECK(fusion_report_get(report, "/charts/0/error") == NULL);
     tells(report, "/images/0/action", "created");
     CHECK(access(location, F_OK) == 0);
     fusion_report_free(report);
@@ -139,6 +139,9 @@ static void refused(const char *config)
     CHECK(fusion_options_set(options, "on-existing-chart", "no", NULL) == FUSION_STATUS_USAGE);
     CHECK(fusion_options_set(options, "keep-going", "true", NULL) == FUSION_STATUS_OK);
     report = synced(config, options);
+    tells(report, "/status", "partial");
+    tells(report, "/charts/0/action", "failed");
+    tells(report, "/charts/0/error/kind", "destination-exists");
     fusion_report_free(report);
     fusion_options_free(options);
 

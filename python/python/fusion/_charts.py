@@ -108,7 +108,7 @@ def sync(
     arguments = dict(locals())
     _options.callbacks(progress, stop)
     file = _options.path("config", config)
-    choices = _options.choices(arguments)
+    choices = _options.choices(arguments, bundles=sources)
     return Report._from_json(_fusion.sync(file, choices, progress, stop))
 
 

@@ -87,8 +87,9 @@ def callbacks(progress: object, stop: object) -> None:
         raise TypeError(f"stop must have is_set(), as threading.Event has, not {_kind(stop)}")
 
 
-def choices(values: dict[str, Any]) -> _Choices:
-    """The choices of a verb, by their names in Python. A verb has some of them."""
+def choices(values: dict[str, Any], bundles: object = None) -> _Choices:
+    """The choices of a verb, by their names in Python. A verb has some of them; ``bundles`` are the
+    sources of one for which sources are a choice."""
     one: list[tuple[str, str]] = []
     many: list[tuple[str, str]] = []
     for name in _ONE:
@@ -116,7 +117,7 @@ def choices(values: dict[str, Any]) -> _Choices:
             (path("source_platforms", source), text("source_platforms", platform))
             for source, platform in _items("source_platforms", values.get("source_platforms"))
         ],
-        "sources": [] if values.get("sources") is None else paths("sources", values["sources"]),
+        "sources": [] if bundles is None else paths("sources", bundles),
         "values": _saved_values(values.get("values")),
         "work_dir": _place("work_dir", values.get("work_dir"), "a folder"),
         "tls_ca": _place("tls_ca", values.get("tls_ca"), "a file"),
