@@ -1,6 +1,7 @@
 //! `fusion sync`: bundles into registries, charts into repositories, as Helm sees them afterwards.
 
 mod bad;
+mod existing;
 mod failing;
 mod fixed;
 mod kairship;
