@@ -61,4 +61,61 @@ FUSION="$python -m fusion" "$examples/shell/index.sh" "$registry_host/t/app:1.5"
     "$registry_host/t/app-linux-amd64:1.5" "$registry_host/t/app-linux-arm64:1.5" | tee "$folder/index"
 grep -q 'linux/amd64, linux/arm64' "$folder/index"
 
+# From bundles to an upgrade. There is no cluster: a script stands in for Helm, which has the values
+# of a release, and renders an upgrade with the real one where that is built
+# (tests/charts/programs.sh).
+bundles=("$examples"/../fixtures/golden/sources/web_1.5.0_{amd64,arm64}.bundle.tar)
+cat >"$folder/load-image.yaml" <<YAML
+source:
+  intermediateBundlesPath: nowhere
+target:
+  containerRegistry: $registry_host
+  containerRepository: team/charts
+  repo:
+    kind: LOCAL
+    path: $folder/charts
+YAML
+cat >"$folder/release.yaml" <<YAML
+images:
+  web:
+    registry: harbor.before  # the one before
+replicas: 3
+YAML
+cat >"$folder/helm" <<'SH'
+#!/bin/sh
+set -eu
+case $1 in
+    get) cat "$RELEASE" ;;
+    show) [ -z "$REAL_HELM" ] || exec "$REAL_HELM" "$@" ;;
+    upgrade)
+        shift
+        [ -z "$REAL_HELM" ] || exec "$REAL_HELM" template "$@"
+        echo "without Helm: upgrade $*"
+        ;;
+esac
+SH
+chmod +x "$folder/helm"
+real_helm=$("$examples/../tests/charts/programs.sh" --check 2>/dev/null | grep '/helm$') || true
+upgrade() (
+    cd "$folder" && RELEASE=$folder/release.yaml REAL_HELM=$real_helm HELM=$folder/helm \
+        KUBECTL=false FUSION="$python -m fusion" \
+        "$examples/shell/upgrade.sh" load-image.yaml web team 1.5.0 "${bundles[@]}"
+)
+upgrade 2>/dev/null | tee "$folder/upgrade.1"
+upgrade 2>/dev/null >"$folder/upgrade.2"
+grep -q 'created  web 1.5.0 ' "$folder/upgrade.1"
+grep -q 'unchanged  web 1.5.0 ' "$folder/upgrade.2"
+tar -xzOf "$folder/charts/web-1.5.0.tgz" web/values.yaml | grep -q "repository: \"team/charts/web\""
+diff - "$folder/values.yaml" <<YAML
+images:
+  web:
+    registry: $registry_host  # the one before
+replicas: 3
+YAML
+if [ -n "$real_helm" ]; then
+    grep -q "image: '$registry_host/team/charts/web:1.5'" "$folder/upgrade.2"
+else
+    echo "NOT TESTED, Helm is not built: run tests/charts/programs.sh (needs Go)" >&2
+fi
+
 echo "examples: both give the same archive"

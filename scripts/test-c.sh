@@ -120,6 +120,7 @@ done
 registry_start "$scratch/registry" || exit 1
 export FUSION_REGISTRY=$registry_host
 export FUSION_ARCHIVES=$here/fixtures/archives
+export FUSION_BUNDLES=$here/fixtures/golden/sources
 export FUSION_HOSTILE=$scratch/hostile
 need "$built/fusion-fixtures" hostile --out "$FUSION_HOSTILE" flipped-layer-oci \
     header-checksum schema1 deep-indexes same-reference-twice-oci
@@ -170,7 +171,7 @@ every_function_with_null() {
     done <ffi/symbols.txt
     return $bad
 }
-programs=(basic nulls refuse version progress stop log threads push)
+programs=(basic nulls refuse version progress stop log threads push charts)
 try "nulls: no function is missing" every_function_with_null
 
 for compiler in gcc clang; do

@@ -6,6 +6,7 @@
 
 mod checksum;
 mod evidence;
+mod frame;
 mod input;
 mod keep;
 mod members;
@@ -85,11 +86,11 @@ pub(crate) fn open(
         Compression::None => Ok((Members::scan(Mapped::open(path)?)?, Compression::None)),
         compression => {
             let stated = checksum::beside(path)?;
-            let mut input = Summed {
-                input: fsx::open(path)?,
-                summers: stated.iter().map(Stated::summer).collect(),
-            };
-            let members = stream::read(&mut input, compression, path, keep, progress)?;
+            let summers = stated.iter().map(Stated::summer).collect();
+            let mut input = Summed::new(fsx::open(path)?, summers);
+            // What its publisher uses for the whole is what lists within are likely to use.
+            let used = stated.iter().map(Stated::algorithm).collect();
+            let members = stream::read(&mut input, compression, path, used, keep, progress)?;
             for (stated, sum) in stated.iter().zip(input.finish()) {
                 stated.check(&sum).map_err(|error| error.path(path))?;
             }
@@ -134,7 +135,8 @@ fn sniffed<'a>(
     progress: &Progress,
 ) -> Result<(Members, Compression)> {
     let (input, compression) = input::sniff(input, path)?;
-    let members = stream::read(input, compression, path, keep, progress)?;
+    let used = Default::default();
+    let members = stream::read(input, compression, path, used, keep, progress)?;
     Ok((members, compression))
 }
 

@@ -31,4 +31,4 @@ pub use tree::{
 };
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;

@@ -3,6 +3,7 @@
 
 mod directory;
 mod memory;
+mod room;
 mod transfer;
 pub mod workers;
 

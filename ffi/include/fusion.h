@@ -599,9 +599,10 @@ struct fusion_options *fusion_options_new(void);
  * "on-file-conflict", "platform", "rename", "require-platform", "source-platform",
  * "strip-arch-suffix", "verify", "work-dir". How to get into registries: "insecure", "password",
  * "plain-http", "retries", "tls-ca", "username". What happens there: "claim-tags",
- * "clean-claims", "create-projects", "names". Of fusion_index_create: "append", "remove".
- * Besides, "reference" has fusion_inspect look at one image only. A switch takes "true" or
- * "false". The value is checked at once.
+ * "clean-claims", "create-projects", "names". Of fusion_sync and fusion_import_addon: "chart",
+ * "latest-version-only", "on-existing-chart", "skip-images", "source", "values". Of
+ * fusion_index_create: "append", "remove". Besides, "reference" has fusion_inspect look at one
+ * image only. A switch takes "true" or "false". The value is checked at once.
  *
  * A password is never given back: neither errors nor logs nor reports show it.
  *
@@ -622,8 +623,8 @@ fusion_status fusion_options_set(struct fusion_options *options,
                                  struct fusion_error **error);
 
 /**
- * Adds a value to a repeatable option: "annotation", "exclude", "image", "platform", "remove",
- * "rename", "require-platform", "source-platform".
+ * Adds a value to a repeatable option: "annotation", "chart", "exclude", "image", "platform",
+ * "remove", "rename", "require-platform", "source", "source-platform", "values".
  *
  * @param options the options; not NULL
  * @param name UTF-8, not NULL; copied
@@ -834,6 +835,57 @@ fusion_status fusion_verify(const char *const *sources,
                             const struct fusion_options *options,
                             struct fusion_report **report,
                             struct fusion_error **error);
+
+/**
+ * Does what a configuration of charts-syncer asks for: the images of chart bundles go into its
+ * registry, as fusion_push puts them there, then the charts, whose values name them where they are
+ * now, into its chart repository. A chart appears only after all its images.
+ *
+ * What the configuration says stands where no option says otherwise. Of its own are "source",
+ * bundles and packages in the place of those that the configuration names, "chart",
+ * "latest-version-only", "skip-images", "on-existing-chart" and "values".
+ *
+ * Thread safety: as for fusion_push.
+ *
+ * @param config the path of the configuration (load-image.yaml), any bytes; not NULL. Used during
+ *   the call only
+ * @param options what was chosen; NULL for nothing
+ * @param report where the report goes, to be freed with fusion_report_free; may be NULL. Charts are
+ *   at "/charts/0/action", saved values that were brought along at "/values/0/changes/0/key"
+ * @param error where an error goes, to be freed with fusion_error_free; may be NULL
+ * @return FUSION_STATUS_OK, also if the option "keep-going" is set and images or charts failed (the
+ *   report's "/status" is then "partial"); else any other status
+ * @since 0.1
+ */
+fusion_status fusion_sync(const char *config,
+                          const struct fusion_options *options,
+                          struct fusion_report **report,
+                          struct fusion_error **error);
+
+/**
+ * Imports addon packages into the registry and the chart repository that the installer's
+ * configuration names, as fusion_sync does. What images are called there is found out by looking,
+ * unless the option "names" says so.
+ *
+ * Thread safety: as for fusion_push.
+ *
+ * @param config the path of the configuration (clusterConfig.yaml), any bytes; not NULL. Used
+ *   during the call only
+ * @param sources packages, named as for fusion_fuse; may be NULL if there are none. Used during
+ *   the call only
+ * @param count how many packages there are; 0 for the one that the configuration names
+ * @param options what was chosen; NULL for nothing. "source" is for fusion_sync
+ * @param report where the report goes, to be freed with fusion_report_free; may be NULL
+ * @param error where an error goes, to be freed with fusion_error_free; may be NULL
+ * @return as fusion_sync
+ * @since 0.1
+ */
+fusion_status fusion_import_addon(const char *config,
+                                  const char *const *sources,
+                                  size_t count,
+                                  const struct fusion_options *options,
+                                  struct fusion_report **report,
+                                  struct fusion_error **error);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -24,7 +24,7 @@ mod _fusion {
     #[pymodule_export]
     use super::options::option_names;
     #[pymodule_export]
-    use super::verbs::{fuse, index_create, inspect, push, verify};
+    use super::verbs::{fuse, import_addon, index_create, inspect, push, sync, verify};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

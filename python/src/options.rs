@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use fusion_core::Result;
 use fusion_core::deliver::DeliverOptions;
 use fusion_core::fuse::FuseOptions;
+use fusion_core::location::Location;
 use fusion_core::settings::Settings;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
@@ -31,6 +32,10 @@ pub(crate) struct Choices {
     annotations: Vec<(String, String)>,
     #[pyo3(item)]
     source_platforms: Vec<(PyBackedBytes, String)>,
+    #[pyo3(item)]
+    sources: Vec<PyBackedBytes>,
+    #[pyo3(item)]
+    values: Vec<(Option<String>, PyBackedBytes)>,
     #[pyo3(item)]
     work_dir: Option<PyBackedBytes>,
     #[pyo3(item)]
@@ -63,6 +68,13 @@ impl Choices {
             let platform = platform.parse()?;
             let told = (path(source), platform);
             options.fuse.source_platforms.push(told);
+        }
+        for source in &self.sources {
+            let source = Location::parse(OsStr::from_bytes(source))?;
+            options.charts.sources.push(source);
+        }
+        for (chart, file) in &self.values {
+            options.charts.values.push((chart.clone(), path(file)));
         }
         options.fuse.work_dir = self.work_dir.as_ref().map(path);
         options.fuse.connect.access.tls_ca = self.tls_ca.as_ref().map(path);

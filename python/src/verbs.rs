@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 
 use fusion_core::fuse::Failure;
 use fusion_core::location::Location;
@@ -60,6 +61,49 @@ pub(crate) fn push(
         let options = choices.options()?;
         let report =
             fusion_core::deliver::push(&sources, &to, &options, Some(watch), &Stop::new())?;
+        Ok(report.to_json())
+    })
+}
+
+/// Does what the charts-syncer configuration `config` asks for; the report as JSON.
+#[pyfunction]
+#[pyo3(signature = (config, choices, progress, stop, /))]
+pub(crate) fn sync(
+    py: Python<'_>,
+    config: PyBackedBytes,
+    choices: Choices,
+    progress: Option<Py<PyAny>>,
+    stop: Option<Py<PyAny>>,
+) -> PyResult<String> {
+    run(py, progress, stop, |watch| {
+        let options = choices.options()?;
+        let config = Path::new(OsStr::from_bytes(&config));
+        let report = fusion_core::deliver::sync(config, &options, Some(watch), &Stop::new())?;
+        Ok(report.to_json())
+    })
+}
+
+/// Imports `packages` to where the installer's configuration `config` says; the report as JSON.
+#[pyfunction]
+#[pyo3(signature = (config, packages, choices, progress, stop, /))]
+pub(crate) fn import_addon(
+    py: Python<'_>,
+    config: PyBackedBytes,
+    packages: Vec<PyBackedBytes>,
+    choices: Choices,
+    progress: Option<Py<PyAny>>,
+    stop: Option<Py<PyAny>>,
+) -> PyResult<String> {
+    run(py, progress, stop, |watch| {
+        let packages = locate_all(&packages)?;
+        let options = choices.options()?;
+        let report = fusion_core::deliver::import_addon(
+            Path::new(OsStr::from_bytes(&config)),
+            &packages,
+            &options,
+            Some(watch),
+            &Stop::new(),
+        )?;
         Ok(report.to_json())
     })
 }

@@ -1,8 +1,9 @@
 /* Replays one case and prints its report; tests/engine/golden.rs runs it and compares:
  *
- *     golden fuse|plan|push|"index create"|inspect|verify [NAME=VALUE]... -- [OUTPUT] SOURCE...
+ *     golden VERB [NAME=VALUE]... -- [OUTPUT] SOURCE...
  *
- * OUTPUT is where it goes, for all but inspect and verify; "" is none. A repeatable option is added to, another is set. The
+ * VERB is fuse, plan, push, sync, import-addon, "index create", inspect or verify. OUTPUT is where it
+ * goes, for all but inspect and verify, or the configuration that says so; "" is none. A repeatable option is added to, another is set. The
  * report goes to standard output, also that of a failure; then the name of the status to standard
  * error. Ends with 0 on success, 1 on failure, 2 if it was called wrongly.
  */
@@ -53,7 +54,8 @@ int main(int count, char **arguments)
     const char *verb = arguments[1], *output = NULL;
     int fuses = strcmp(verb, "fuse") == 0, plans = strcmp(verb, "plan") == 0;
     int pushes = strcmp(verb, "push") == 0, indexes = strcmp(verb, "index create") == 0;
-    if (fuses || plans || pushes || indexes) {
+    int syncs = strcmp(verb, "sync") == 0, imports = strcmp(verb, "import-addon") == 0;
+    if (fuses || plans || pushes || indexes || syncs || imports) {
         if (at == count)
             return usage("no OUTPUT");
         output = *arguments[at] == '\0' ? NULL : arguments[at];
@@ -69,6 +71,10 @@ int main(int count, char **arguments)
         status = fusion_plan(sources, number, output, options, &report, &error);
     else if (pushes)
         status = fusion_push(sources, number, output, options, &report, &error);
+    else if (syncs && number == 0)
+        status = fusion_sync(output, options, &report, &error);
+    else if (imports)
+        status = fusion_import_addon(output, sources, number, options, &report, &error);
     else if (indexes)
         status = fusion_index_create(output, sources, number, options, &report, &error);
     else if (strcmp(verb, "verify") == 0)

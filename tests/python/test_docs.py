@@ -49,6 +49,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         (tmp_path / f"images-{arch}.tar.gz").write_bytes(gzip.compress(source.read_bytes()))
         package = REPOSITORY / "fixtures" / "golden" / "sources" / f"offline-v1-{arch}.tar.gz"
         shutil.copyfile(package, tmp_path / f"addon-{arch}.tar.gz")
+        bundle = package.with_name(f"web_1.5.0_{arch}.bundle.tar")
+        shutil.copyfile(bundle, tmp_path / f"web-{arch}.bundle.tar")
     monkeypatch.chdir(tmp_path)
     root, level = logging.getLogger(), logging.getLogger("fusion").level
     handlers = list(root.handlers)
@@ -66,6 +68,18 @@ def test_the_readme(folder: Path, registry: str, capsys: pytest.CaptureFixture[s
 
 
 def test_the_tour(folder: Path, registry: str, capsys: pytest.CaptureFixture[str]) -> None:
+    local = f"kind: LOCAL, path: {folder}/charts"
+    (folder / "load-image.yaml").write_text(
+        "source: {intermediateBundlesPath: .}\n"
+        f"target: {{containerRegistry: '{registry}', containerRepository: t, repo: {{{local}}}}}\n"
+    )
+    (folder / "clusterConfig.yaml").write_text(
+        "kind: ClusterConfig\n"
+        "spec: {imagesAndCharts: {type: external, externalChartRepoType: oci, "
+        f"externalImageRepo: 'http://{registry}/tour', "
+        f"externalChartRepo: 'http://{registry}/tour'}}}}\n"
+    )
+    (folder / "bak.yaml").write_text("images: {web: {registry: harbor.before}}\n")
     run("docs/python.md", {}, registry)
     told = capsys.readouterr()
     assert "docker.io/library/hello:1.0 sha256:" in told.out
@@ -73,6 +87,8 @@ def test_the_tour(folder: Path, registry: str, capsys: pytest.CaptureFixture[str
     assert len(fusion.inspect(f"docker://{registry}/t/hello:1.0").images[0].platforms) == 2
     assert "exists" in told.out and "write" in told.err
     assert "web 1.5.0 ('linux/amd64', 'linux/arm64') offline-v1/charts/" in told.out
+    assert f"web 1.5.0 created {folder}/charts/web-1.5.0.tgz None" in told.out
+    assert f"bak.yaml images.web.registry harbor.before -> {registry}" in told.out
     for name in ("images.tar", "bars.tar", "task.tar", "addon.tar.gz"):
         assert fusion.verify(folder / name).passed
 

@@ -178,7 +178,7 @@ def test_every_option_of_the_command_is_an_argument() -> None:
         *(name.replace("_", "-") for name in (*_options._ONE, *_options._SWITCHES)),
         *_options._MANY.values(),
         *("jobs", "work-dir", "rename", "annotation", "source-platform"),
-        *("tls-ca", "retries", "create-projects"),
+        *("tls-ca", "retries", "create-projects", "source", "values"),
     }
     assert names == set(_fusion.option_names())
 

@@ -34,6 +34,7 @@ NAMES = {
     "image": "images",
     "annotation": "annotations",
     "source-platform": "source_platforms",
+    "chart": "charts",
 }
 STATUSES = {
     fusion.InternalError: 1,
@@ -79,6 +80,8 @@ class Stage:
                 value = dict(self.place(pair).rsplit("=", 1) for pair in value)
             elif name == "jobs":
                 value = int(value)
+            elif name == "values":
+                value = self.filled(value)
             found[NAMES.get(name, name.replace("-", "_"))] = value
         return found
 
@@ -94,6 +97,10 @@ class Stage:
             return found, 0 if found.passed else 4
         if verb == "push":
             report = fusion.push(sources, self.place(run["to"]), **options)
+        elif verb == "sync":
+            report = fusion.sync(self.place(run["config"]), sources=sources or None, **options)
+        elif verb == "import-addon":
+            report = fusion.import_addon(self.place(run["config"]), sources or None, **options)
         elif verb == "index create":
             report = fusion.index_create(self.place(run["target"]), sources, **options)
         else:
@@ -154,6 +161,8 @@ def test_golden(case: dict[str, Any], stage: Stage) -> None:
     for source in [source for run in [*before, case] for source in run["sources"]]:
         if "/" in source and not is_filled_in(source):
             shutil.copyfile(FIXTURES / source, stage.folder / Path(source).name)
+    for name, lines in case.get("files", {}).items():
+        (stage.folder / name).write_text("".join(f"{stage.filled(line)}\n" for line in lines))
     for run in before:
         stage.run(run)
 

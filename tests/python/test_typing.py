@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import fusion
 import pytest
+from conftest import REPOSITORY
 
 if TYPE_CHECKING:
     from typing_extensions import assert_type
@@ -93,6 +94,34 @@ def test_types_of_registries(pair: list[str], registry: str) -> None:
     assert_type(error.code, "str | None")
 
 
+def test_types_of_charts(registry: str, tmp_path: Path) -> None:
+    config = tmp_path / "load-image.yaml"
+    config.write_text(
+        "source: {intermediateBundlesPath: .}\n"
+        f"target: {{containerRegistry: '{registry}', repo: {{kind: LOCAL, path: '{tmp_path}'}}}}\n"
+    )
+    bundle = REPOSITORY / "fixtures" / "golden" / "sources" / "web_1.5.0_amd64.bundle.tar"
+    saved = tmp_path / "bak.yaml"
+    saved.write_text("images: {web: {registry: before}}\n")
+    report = fusion.sync(
+        config,
+        sources=[bundle],
+        charts=("web",),
+        values={"web": saved},
+        on_existing_chart="keep",
+        names="path",
+        dry_run=True,
+    )
+    assert_type(report, fusion.Report)
+    assert_type(report.charts[0].error, "fusion.ErrorReport | None")
+    assert_type(report.values, "tuple[fusion.CarriedValues, ...]")
+    assert_type(report.values[0].changes[0].old, "str | None")
+    assert_type(report.values[0].kept, "tuple[fusion.KeptValue, ...]")
+    assert_type(fusion.sync(config, sources=bundle, values=saved, dry_run=True), fusion.Report)
+    with pytest.raises(fusion.NotFoundError):
+        fusion.import_addon(tmp_path / "missing.yaml", [bundle], values={"web": "v.yaml"})
+
+
 def test_types_of_errors(pair: list[str]) -> None:
     with pytest.raises(fusion.FusionIOError) as caught:
         fusion.inspect("/nowhere")
@@ -117,4 +146,7 @@ def wrong_types(pair: list[str]) -> None:
     fusion.push(pair, "h.local", names="no")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     fusion.push(pair, "h.local", create_projects="no")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     fusion.push(pair, "h.local", password=b"x")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    fusion.sync("c.yaml", pair)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    fusion.sync("c.yaml", on_existing_chart="no")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    fusion.import_addon(pair)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     fusion.plan(pair).images[0].reference = ""  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]

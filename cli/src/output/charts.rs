@@ -80,8 +80,8 @@ fn values(carried: &CarriedValues, dry_run: bool, paint: Paint) -> String {
         .collect();
     let mut shown = format!("{title}\n{}", columns("  ", &rows));
     for kept in &carried.kept {
-        let (key, why) = (clean(&kept.key), clean(&kept.why));
-        shown.push_str(&format!("  {key} stays: {why}\n"));
+        let (key, value, why) = (clean(&kept.key), clean(&kept.value), clean(&kept.why));
+        shown.push_str(&format!("  {key} stays `{value}`: {why}\n"));
     }
     shown
 }

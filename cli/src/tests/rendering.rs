@@ -81,7 +81,7 @@ merged  harbor.local/p/library/a:1  linux/amd64, linux/arm64  sha256:29b99275606
 `bak.yaml`, values of kairship: 2 values changed
   global.imageRegistry  10.0.0.1     -> harbor.local
   ui.image.registry     (not there)  -> harbor.local
-  sidecar.image stays: the chart has no such image
+  sidecar.image stays `quay.io/acme/proxy`: it names another image, `quay.io/acme/proxy:1`
 
 pushed 1 image to `harbor.local/p` (registry)
   blobs  13 unique of 24, 9 uploaded, 1 mounted, 3 present

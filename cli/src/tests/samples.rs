@@ -189,8 +189,8 @@ pub(super) fn synced() -> Report {
             ],
             kept: vec![KeptValue {
                 key: "sidecar.image".into(),
-                value: "old.local/sidecar:1".into(),
-                why: "the chart has no such image".into(),
+                value: "quay.io/acme/proxy".into(),
+                why: "it names another image, `quay.io/acme/proxy:1`".into(),
             }],
         }],
         command: "sync",

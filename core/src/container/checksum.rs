@@ -3,14 +3,14 @@
 mod again;
 mod beside;
 mod list;
+mod summed;
 mod within;
-
-use std::io::Read;
 
 use sha2::Digest as _;
 
 pub(crate) use beside::beside;
 pub(crate) use list::{Line, List, MOST};
+pub(super) use summed::Summed;
 pub(super) use within::Wanted;
 pub(crate) use within::{Sums, check, list_of};
 
@@ -27,6 +27,9 @@ pub(crate) enum Algorithm {
 }
 
 impl Algorithm {
+    /// All there are.
+    pub(super) const ALL: [Self; 2] = [Self::Sha256, Self::Sha512];
+
     /// What a checksum in lower case hex was made with; `None` if it is none.
     pub(crate) fn of(hex: &str) -> Option<Self> {
         let digits = |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
@@ -62,7 +65,7 @@ pub(crate) struct Stated {
 }
 
 impl Stated {
-    fn algorithm(&self) -> Algorithm {
+    pub(super) fn algorithm(&self) -> Algorithm {
         Algorithm::of(&self.hex).unwrap_or(Algorithm::Sha512)
     }
 
@@ -89,7 +92,7 @@ impl Stated {
 }
 
 /// Makes a checksum of what it is given.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Summer {
     Sha256(sha2::Sha256),
     Sha512(Box<sha2::Sha512>),
@@ -117,28 +120,5 @@ impl Summer {
             Self::Sha512(hasher) => hasher.finalize().to_vec(),
         };
         bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-    }
-}
-
-/// A reader that sums what it gives.
-pub(super) struct Summed<R> {
-    pub(super) input: R,
-    pub(super) summers: Vec<Summer>,
-}
-
-impl<R> Summed<R> {
-    /// The checksums of what was read.
-    pub(super) fn finish(self) -> Vec<String> {
-        self.summers.into_iter().map(Summer::finish).collect()
-    }
-}
-
-impl<R: Read> Read for Summed<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let count = self.input.read(buffer)?;
-        for summer in &mut self.summers {
-            summer.update(&buffer[..count]);
-        }
-        Ok(count)
     }
 }

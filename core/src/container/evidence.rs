@@ -13,6 +13,8 @@ pub(super) struct Found<'a> {
     worth: Cell<bool>,
     /// It holds a container that does: it is no image archive itself.
     package: Cell<bool>,
+    /// It is a chart bundle.
+    bundle: Cell<bool>,
     /// It may hold one, going by the file names.
     hint: Cell<bool>,
     /// It stays a whole file for now: what is in it is passed over.
@@ -33,6 +35,9 @@ impl<'a> Found<'a> {
     pub(super) fn look(&self, name: &str) {
         if of_bundle(name) {
             self.package.set(true);
+            if name == "hints.yaml" || name.starts_with("original-chart/") {
+                self.bundle.set(true);
+            }
         } else if !of_images(name) {
             let last = name.rsplit('/').next().unwrap_or(name);
             if last.ends_with(".bundle.tar") || last.starts_with("images.tar") {
@@ -67,6 +72,11 @@ impl<'a> Found<'a> {
     /// Whether it, or a container around it, stays a whole file.
     pub(super) fn is_whole(&self) -> bool {
         self.whole.get() || self.around.is_some_and(Self::is_whole)
+    }
+
+    /// Whether it is a chart bundle, and nothing else.
+    pub(super) fn is_bundle(&self) -> bool {
+        self.bundle.get()
     }
 
     /// Whether it is sure to be no image archive itself.

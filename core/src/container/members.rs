@@ -1,6 +1,7 @@
 //! The files of an archive or directory, by normalised name, links followed.
 
 mod content;
+mod raw;
 mod same;
 
 use std::collections::BTreeMap;
@@ -9,6 +10,8 @@ use std::ops::Range;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+pub(crate) use raw::Part;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fsx::{self, Mapped};
@@ -83,6 +86,8 @@ pub(crate) struct Members {
     within: String,
     backing: Backing,
     names: BTreeMap<String, Node>,
+    /// What its bytes were, if it is a container that came by and they can be told again.
+    raw: Option<Vec<Part>>,
     /// Names that lead out of the container. Nothing can refer to them.
     pub(crate) escaping: Vec<String>,
 }
@@ -128,6 +133,7 @@ impl Members {
             within,
             backing,
             names: BTreeMap::new(),
+            raw: None,
             escaping: Vec::new(),
         }
     }

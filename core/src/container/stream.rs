@@ -1,6 +1,8 @@
 //! Reading an archive as a stream: compressed files, pipes, standard input. It is read once; what
 //! it holds goes into a spool, or is only hashed.
 
+mod sums;
+
 use std::collections::BTreeSet;
 use std::io::{BufReader, Cursor, Read};
 use std::path::Path;
@@ -8,6 +10,7 @@ use std::sync::Arc;
 
 use super::checksum::{self, Algorithm, List, Summed, Summer, Wanted};
 use super::evidence::{Found, is_layer};
+use super::frame::{Frame, Overheard, Room};
 use super::input::Counted;
 use super::keep::Keep;
 use super::members::{Members, Nested, Streamed};
@@ -29,11 +32,12 @@ const HEAD: usize = 16;
 const SMALL: u64 = 1 << 20;
 
 /// Reads the container that comes out of `input`, which is compressed with `compression`. `path`
-/// names it in errors.
+/// names it in errors; `used` are the algorithms of what checksums are known of it.
 pub(super) fn read(
     input: impl Read + Send,
     compression: Compression,
     path: &Path,
+    used: BTreeSet<Algorithm>,
     keep: &Keep,
     progress: &Progress,
 ) -> Result<Members> {
@@ -41,7 +45,9 @@ pub(super) fn read(
     let counted = Counted { input, progress };
     let mut plain = LimitedExpansion::new(compression, counted).map_err(blame)?;
     let found = Found::default();
-    Walk::new(path, keep, progress).container(&mut plain, String::new(), &found, 0)
+    let mut walk = Walk::new(path, keep, progress);
+    walk.used = used;
+    walk.container(&mut plain, String::new(), &found, 0)
 }
 
 /// Reads a compressed member, called `within`, of a container that is read in place; `None` if
@@ -99,10 +105,14 @@ struct Walk<'a> {
     kept: u64,
     /// What the checksum of the member that comes next is asked for in.
     asked: BTreeSet<Algorithm>,
-    /// What lists here use that come behind the containers they name.
-    usual: BTreeSet<Algorithm>,
+    /// What the checksums that came by so far are made with.
+    used: BTreeSet<Algorithm>,
     /// The list that the last member was.
     list: Option<List>,
+    /// Whether the bytes of the container that comes next are to be told again.
+    tells: bool,
+    /// For what containers have besides their members.
+    room: Room,
 }
 
 impl<'a> Walk<'a> {
@@ -114,8 +124,10 @@ impl<'a> Walk<'a> {
             buffer: vec![0; CHUNK],
             kept: 0,
             asked: BTreeSet::new(),
-            usual: BTreeSet::new(),
+            used: BTreeSet::new(),
             list: None,
+            tells: false,
+            room: Room::default(),
         }
     }
 
@@ -131,16 +143,24 @@ impl<'a> Walk<'a> {
         let blame = |error: Error| error.within(&within, 0).path(&path);
         let spool = self.keep.spool().cloned();
         let mut members = Members::stream(path.clone(), within.clone(), spool);
-        let mut stream = TarStream::new(BufReader::with_capacity(CHUNK, input));
+        let frame = Frame::new(&self.room, std::mem::take(&mut self.tells));
+        let mut stream = TarStream::new(Overheard {
+            input: BufReader::with_capacity(CHUNK, input),
+            frame: &frame,
+        });
         let mut wanted = Wanted::default();
         while let Some(entry) = stream.next().map_err(blame)? {
             self.progress.check()?;
             found.look(&entry.name);
+            if found.is_whole() {
+                frame.give_up();
+            }
             if !matches!(entry.kind, EntryKind::File) || found.is_whole() {
                 members.add_other(entry)?;
                 continue;
             }
             self.asked = wanted.of(&entry.name);
+            frame.within(true);
             let streamed = self
                 .member(&mut stream, &entry, &members, found, depth)
                 .map_err(|error| match error.get_path() {
@@ -150,28 +170,24 @@ impl<'a> Walk<'a> {
                     None => blame(error.member(&entry.name).offset(entry.header_offset)),
                 })?;
             if let Some(list) = self.list.take() {
-                self.learn(&list, &members)?;
                 wanted.add(&list);
+                let sums = list.sums();
+                self.used
+                    .extend(sums.filter_map(|(hex, _)| Algorithm::of(hex)));
             }
+            if frame.is_on() && entry.size > 0 {
+                // What was not read of it is passed over here, unheard.
+                while stream.read(&mut self.buffer).map_err(blame)? > 0 {}
+                frame.add(&streamed, members.spools(&streamed));
+            }
+            frame.within(false);
             members.add_streamed(entry, streamed)?;
         }
         // To the end, so that the checksum of the compressed file is checked too.
         stream.finish().map_err(blame)?;
+        drop(stream);
+        members.made_of(frame.finish());
         Ok(members)
-    }
-
-    /// Sums containers from now on, if `list` names one that went by unsummed.
-    fn learn(&mut self, list: &List, members: &Members) -> Result<()> {
-        for (hex, names) in list.sums() {
-            for name in names {
-                let member = members.find(&name)?;
-                let streamed = member.as_ref().and_then(|member| members.streamed(member));
-                if streamed.is_some_and(|streamed| streamed.nested.is_some()) {
-                    self.usual.extend(Algorithm::of(hex));
-                }
-            }
-        }
-        Ok(())
     }
 
     fn member<R: Read>(
@@ -224,17 +240,14 @@ impl<'a> Walk<'a> {
             _ => None,
         };
         let spooled = writer.is_some();
-        let mut asked = std::mem::take(&mut self.asked);
-        asked.extend(&self.usual);
-        let mut summed = Summed {
-            input: Cursor::new(first).chain(stream),
-            summers: asked.into_iter().map(Summer::new).collect(),
-        };
+        let summers = self.sums(compression, around);
+        let mut summed = Summed::new(Cursor::new(first).chain(stream), summers);
         let mut raw = Raw::new(&mut summed, &found, writer);
         let mut inside = None;
         let mut diff_id = None;
         let mut inflated = None;
         let mut damage = None;
+        self.tells = self.tells_again(compression);
         if compression == Compression::None {
             match self.deeper(&mut raw, within, &found, depth) {
                 Ok(members) => inside = Some(members),
@@ -346,7 +359,7 @@ impl<'a> Walk<'a> {
             {
                 None
             }
-            Keep::Spool { blobs, .. } => Some(blobs.begin()?),
+            Keep::Spool { blobs, .. } => Some(blobs.begin_of(entry.size)?),
             Keep::Documents | Keep::Inflated => None,
         };
         let inflates = compression != Compression::None

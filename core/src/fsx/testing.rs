@@ -32,10 +32,10 @@ pub(super) fn file_of(dir: &Path, name: &str, len: usize) -> (PathBuf, Vec<u8>) 
 }
 
 /// A file system in memory of one MiB, unmounted when dropped.
-pub(super) struct Tiny(tempfile::TempDir);
+pub(crate) struct Tiny(tempfile::TempDir);
 
 impl Tiny {
-    pub(super) fn mount() -> Self {
+    pub(crate) fn mount() -> Self {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let mounted = Command::new("mount")
             .args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"])
@@ -48,7 +48,7 @@ impl Tiny {
         Self(dir)
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.0.path()
     }
 }

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::room::Room;
 use super::{BlobReader, BlobSource, Place, absent};
 use crate::error::{Error, Result};
 use crate::fsx;
@@ -18,9 +19,6 @@ use crate::progress::Progress;
 
 /// How much is written between two hints to the system to begin writing it to disk.
 const WRITEBACK: u64 = 8 << 20;
-
-/// How much is written between two looks at the space that is left.
-const LOOK: u64 = 2 << 20;
 
 /// A directory of blobs that only this run writes to.
 #[derive(Debug)]
@@ -42,10 +40,7 @@ pub struct BlobDirectory {
     is_fresh: bool,
     /// Blobs that were left, and turned out to be what they go by.
     adopted: AtomicU64,
-    /// Where all that is here will be written once more.
-    written_to: Option<PathBuf>,
-    /// Bytes written so far, of whatever.
-    written: AtomicU64,
+    pub(super) room: Room,
 }
 
 impl BlobDirectory {
@@ -54,6 +49,7 @@ impl BlobDirectory {
     pub fn create(path: PathBuf, durable: bool) -> Result<Self> {
         fsx::create_dir_all(&path.join("sha256"))?;
         let mut directory = Self {
+            room: Room::new(path.clone()),
             path,
             durable,
             serial: AtomicU64::new(0),
@@ -64,8 +60,6 @@ impl BlobDirectory {
             left: Mutex::default(),
             is_fresh: true,
             adopted: AtomicU64::new(0),
-            written_to: None,
-            written: AtomicU64::new(0),
         };
         for file in fsx::read_dir_sorted(&directory.path)? {
             if !file.is_dir() {
@@ -82,21 +76,14 @@ impl BlobDirectory {
     /// room for it is then an error as soon as it is sure.
     #[must_use]
     pub fn written_to(self, path: &Path) -> Self {
-        Self {
-            written_to: Some(path.to_owned()),
-            ..self
-        }
+        let room = self.room.written_to(path);
+        Self { room, ..self }
     }
 
-    /// Counts what was written, and looks from time to time whether there is room for the result.
-    fn grow(&self, count: u64) -> Result<()> {
-        let before = self.written.fetch_add(count, Ordering::Relaxed);
-        match &self.written_to {
-            Some(path) if before / LOOK != (before + count) / LOOK => {
-                fsx::ensure_free(path, self.held()).map_err(|error| error.path(path))
-            }
-            _ => Ok(()),
-        }
+    /// Says how much will be written from now on: that there is no room for it is an error as soon
+    /// as it is seen, whoever took it.
+    pub fn announce(&self, bytes: u64) {
+        self.room.announce(bytes);
     }
 
     fn left(&self) -> MutexGuard<'_, HashSet<Digest>> {
@@ -202,7 +189,15 @@ impl BlobDirectory {
         }
     }
 
-    /// Begins a blob whose digest is not known yet.
+    /// Begins a blob of a known length, whose digest need not be known yet.
+    pub fn begin_of(&self, size: u64) -> Result<BlobWriter<'_>> {
+        let mut writer = self.begin()?;
+        self.room.begin(size);
+        writer.awaited = size;
+        Ok(writer)
+    }
+
+    /// Begins a blob whose digest and length are not known yet.
     pub fn begin(&self) -> Result<BlobWriter<'_>> {
         let serial = self.serial.fetch_add(1, Ordering::Relaxed);
         let path = self.path.join(format!("unfinished-{serial}"));
@@ -212,6 +207,7 @@ impl BlobDirectory {
             file,
             path,
             written: 0,
+            awaited: 0,
             hinted: 0,
             committed: false,
         })
@@ -279,6 +275,8 @@ pub struct BlobWriter<'a> {
     file: File,
     path: PathBuf,
     written: u64,
+    /// How much of it is to come still, if that is known.
+    awaited: u64,
     hinted: u64,
     committed: bool,
 }
@@ -286,9 +284,13 @@ pub struct BlobWriter<'a> {
 impl BlobWriter<'_> {
     /// Appends `bytes`.
     pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        let count = bytes.len() as u64;
+        let came = count.min(self.awaited);
+        self.awaited -= came;
+        self.directory.room.end(came);
         fsx::pwrite_all(&self.file, self.written, bytes, &self.path)?;
-        self.written += bytes.len() as u64;
-        self.directory.grow(bytes.len() as u64)?;
+        self.written += count;
+        self.directory.room.grow(count, || self.directory.held())?;
         if self.directory.durable && self.written - self.hinted >= WRITEBACK {
             fsx::start_writeback(&self.file, self.hinted, self.written - self.hinted);
             self.hinted = self.written;
@@ -331,6 +333,7 @@ impl std::io::Write for BlobWriter<'_> {
 
 impl Drop for BlobWriter<'_> {
     fn drop(&mut self) {
+        self.directory.room.end(self.awaited);
         if !self.committed {
             // The staging directory goes as a whole later; this only frees the space sooner.
             let _ = fsx::remove_file_if_exists(&self.path);

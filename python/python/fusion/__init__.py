@@ -7,8 +7,8 @@
     >>> [variant.platform for variant in report.images[0].platforms]
     ['linux/amd64', 'linux/arm64']
 
-Verbs are functions: `fuse`, `plan`, `push`, `index_create`, `inspect`, `verify`. Each returns a
-frozen result with the fields of the JSON document that the ``fusion`` command prints with
+Verbs are functions: `fuse`, `plan`, `push`, `sync`, `import_addon`, `index_create`, `inspect`,
+`verify`. Each returns a frozen result with the fields of the JSON document that the ``fusion`` command prints with
 ``--json``, or raises a subclass of `FusionError`. The interpreter lock is released while they work;
 `progress` callables run on the calling thread; Ctrl-C and exceptions from the callable stop a run,
 and nothing is published then.
@@ -16,12 +16,15 @@ and nothing is published then.
 What the engine logs goes to ``logging.getLogger("fusion")``.
 """
 
+from ._charts import import_addon, sync
 from ._deliver import index_create, push
 from ._fusion import __version__ as __version__
 from ._progress import tqdm_progress
 from ._results import (
     Blobs,
     Bytes,
+    CarriedValues,
+    ChangedValue,
     Chart,
     Destination,
     ErrorReport,
@@ -33,6 +36,7 @@ from ._results import (
     InspectedPlatform,
     InspectedSource,
     Inspection,
+    KeptValue,
     Progress,
     Report,
     ReportWarning,
@@ -72,6 +76,8 @@ __all__ = [
     "BusyError",
     "Bytes",
     "CancelledError",
+    "CarriedValues",
+    "ChangedValue",
     "Chart",
     "ConflictError",
     "DeniedError",
@@ -92,6 +98,7 @@ __all__ = [
     "Inspection",
     "InternalError",
     "InvalidArchiveError",
+    "KeptValue",
     "LimitExceededError",
     "NoSpaceError",
     "NotFoundError",
@@ -111,10 +118,12 @@ __all__ = [
     "Variant",
     "Verification",
     "fuse",
+    "import_addon",
     "index_create",
     "inspect",
     "plan",
     "push",
+    "sync",
     "tqdm_progress",
     "verify",
 ]

@@ -15,6 +15,9 @@ class Document:
     _parts: ClassVar[dict[str, Any]] = {}
     """The classes of fields that are objects, or sequences of objects."""
 
+    _sparse: ClassVar[frozenset[str]] = frozenset()
+    """The fields that are sequences, and keys of the document only if there is something in them."""
+
     @classmethod
     def _from_json(cls: type[_Self], text: str) -> _Self:
         return cls._from_dict(json.loads(text))
@@ -23,7 +26,7 @@ class Document:
     def _from_dict(cls: type[_Self], values: dict[str, Any]) -> _Self:
         known = {}
         for name in _fields(cls):
-            value = values[name]
+            value = values.get(name, []) if name in cls._sparse else values[name]
             part = cls._parts.get(name)
             if isinstance(value, list):
                 value = tuple(part._from_dict(one) if part else one for one in value)
@@ -34,7 +37,12 @@ class Document:
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON document, in dictionaries and lists of its own."""
-        return {name: _plain(getattr(self, name)) for name in _fields(type(self))}
+        fields = {name: getattr(self, name) for name in _fields(type(self))}
+        return {
+            name: _plain(value)
+            for name, value in fields.items()
+            if value != () or name not in self._sparse
+        }
 
     def to_json(self) -> str:
         """The JSON document as text, indented as ``fusion --json`` prints it."""

@@ -10,10 +10,12 @@ __all__ = [
     "command",
     "error_kinds",
     "fuse",
+    "import_addon",
     "index_create",
     "inspect",
     "option_names",
     "push",
+    "sync",
     "verify",
 ]
 
@@ -32,6 +34,10 @@ class _Choices(TypedDict):
     rename: Sequence[tuple[str, str]]
     annotations: Sequence[tuple[str, str]]
     source_platforms: Sequence[tuple[bytes, str]]
+    sources: Sequence[bytes]
+    """Of `sync`: in the place of those that the configuration names."""
+    values: Sequence[tuple[str | None, bytes]]
+    """Saved values: of which chart, if that is said, and the file."""
     work_dir: bytes | None
     tls_ca: bytes | None
 
@@ -68,6 +74,27 @@ def push(
 ) -> str:
     """Fuses ``sources`` and pushes them to ``to``; returns the report as JSON. Raises as `fuse`
     does."""
+
+def sync(
+    config: bytes,
+    choices: _Choices,
+    progress: Callable[[Progress], object] | None,
+    stop: _Stop | None,
+    /,
+) -> str:
+    """Does what the charts-syncer configuration ``config`` asks for; returns the report as JSON.
+    Raises as `fuse` does."""
+
+def import_addon(
+    config: bytes,
+    packages: Sequence[bytes],
+    choices: _Choices,
+    progress: Callable[[Progress], object] | None,
+    stop: _Stop | None,
+    /,
+) -> str:
+    """Imports ``packages`` to where the installer's configuration ``config`` says; returns the
+    report as JSON. Raises as `fuse` does."""
 
 def index_create(
     target: str,

@@ -19,6 +19,9 @@ StrPath = Union[str, "os.PathLike[str]"]
 PathMap = Union[Mapping[str, str], Mapping[Path, str], Mapping[StrPath, str]]
 """Something for each of some paths."""
 
+SavedValues = Union[StrPath, Mapping[str, str], Mapping[str, Path], Mapping[str, StrPath]]
+"""A file of saved values, or one for each of some charts."""
+
 
 class _Default(str):
     """A choice that nobody made."""
@@ -113,6 +116,8 @@ def choices(values: dict[str, Any]) -> _Choices:
             (path("source_platforms", source), text("source_platforms", platform))
             for source, platform in _items("source_platforms", values.get("source_platforms"))
         ],
+        "sources": [] if values.get("sources") is None else paths("sources", values["sources"]),
+        "values": _saved_values(values.get("values")),
         "work_dir": _place("work_dir", values.get("work_dir"), "a folder"),
         "tls_ca": _place("tls_ca", values.get("tls_ca"), "a file"),
     }
@@ -127,6 +132,15 @@ def names(name: str, value: object) -> list[str]:
         raise TypeError(f"{name} must be {wanted}, not {_kind(value)}")
     # As the file system has them, and then as text: half a name is none.
     return [path(name, one).decode() for one in value]
+
+
+def _saved_values(value: object) -> list[tuple[str | None, bytes]]:
+    if isinstance(value, (str, os.PathLike)):
+        return [(None, path("values", value))]
+    if value is not None and not isinstance(value, Mapping):
+        wanted = "str, os.PathLike[str], a mapping or None"
+        raise TypeError(f"values must be {wanted}, not {_kind(value)}")
+    return [(text("values", chart), path("values", file)) for chart, file in _items("values", value)]
 
 
 def _retries(value: object) -> list[tuple[str, str]]:
@@ -159,6 +173,7 @@ _ONE = (
     "on_conflict",
     "on_file_conflict",
     "on_existing",
+    "on_existing_chart",
     "name",
     "compression",
     "media_types",
@@ -180,6 +195,8 @@ _SWITCHES = (
     "claim_tags",
     "clean_claims",
     "append",
+    "latest_version_only",
+    "skip_images",
 )
 
 _MANY = {
@@ -188,6 +205,7 @@ _MANY = {
     "images": "image",
     "exclude": "exclude",
     "remove": "remove",
+    "charts": "chart",
 }
 
 

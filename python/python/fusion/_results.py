@@ -60,9 +60,9 @@ class Destination(Document):
     """Where a result is."""
 
     kind: str
-    """``oci``, ``oci-archive``, ``bundle`` or ``package``."""
+    """``oci``, ``oci-archive``, ``bundle``, ``package`` or ``registry``."""
     location: str
-    """A path, or ``-`` for standard output."""
+    """A path, ``-`` for standard output, or ``HOST[:PORT][/PREFIX]``."""
 
 
 @dataclass(frozen=True)
@@ -120,12 +120,57 @@ class Chart(Document):
     """What happened to it."""
     location: str
     """Where its bundle stands in the destination; empty if that is the destination. If the
-    destination holds only images: the source and where the bundle stands in it."""
+    destination holds only images, or the chart failed: the source and where the bundle stands in
+    it. Of `sync` and `import_addon`: where it is in the chart repository."""
     platforms: tuple[str, ...]
     """What all of its images run on."""
+    error: ErrorReport | None = None
+    """Why it failed."""
+
+    _parts: ClassVar[dict[str, Any]] = {"error": ErrorReport}
 
     def __repr__(self) -> str:
         return _repr(self, f"{self.name} {self.version}", self.action, *self.platforms)
+
+
+@dataclass(frozen=True)
+class ChangedValue(Document):
+    """A saved value that changed."""
+
+    key: str
+    """Its path in the file: ``global.imageRegistry``."""
+    old: str | None
+    """What it was; ``None`` if it was not there."""
+    new: str
+    """What it is now."""
+
+
+@dataclass(frozen=True)
+class KeptValue(Document):
+    """A saved value that stays as it is."""
+
+    key: str
+    """Its path in the file."""
+    value: str
+    """What it is."""
+    why: str
+    """Why it stays."""
+
+
+@dataclass(frozen=True)
+class CarriedValues(Document):
+    """A file of saved values that names the images of a chart where they are now."""
+
+    path: str
+    """The file."""
+    chart: str
+    """The name of the chart."""
+    changes: tuple[ChangedValue, ...]
+    """What changed in it; of a plan, what would."""
+    kept: tuple[KeptValue, ...]
+    """What names an image that the chart does not, and stays."""
+
+    _parts: ClassVar[dict[str, Any]] = {"changes": ChangedValue, "kept": KeptValue}
 
 
 @dataclass(frozen=True)
@@ -198,6 +243,8 @@ class Report(Document):
     """Every image of the run."""
     charts: tuple[Chart, ...]
     """Every chart of the run."""
+    values: tuple[CarriedValues, ...]
+    """Saved values that were brought along; a key of the document only if there are some."""
     blobs: Blobs
     """Blobs, counted."""
     bytes: Bytes
@@ -212,10 +259,12 @@ class Report(Document):
         "destination": Destination,
         "images": Image,
         "charts": Chart,
+        "values": CarriedValues,
         "blobs": Blobs,
         "bytes": Bytes,
         "warnings": ReportWarning,
     }
+    _sparse: ClassVar[frozenset[str]] = frozenset({"values"})
 
     def __repr__(self) -> str:
         verb = "plan" if self.dry_run else self.command

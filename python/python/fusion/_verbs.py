@@ -18,6 +18,7 @@ Verify = Literal["blobs", "full"]
 Durability = Literal["full", "rename"]
 Names = Literal["path", "last", "origin"]
 Visibility = Literal["public", "private"]
+OnChart = Literal["keep", "replace", "error"]
 
 OnProgress = Callable[[Progress], object]
 """What is called with a `Progress`, on the thread that made the call, at most ten times a second."""

@@ -44,6 +44,11 @@ pub(super) fn parse(given: &[(&str, Option<String>)]) -> DeliverOptions {
             "names" => chosen.names = Some(value.parse().unwrap()),
             "append" => chosen.append = true,
             "remove" => chosen.remove.push(platform(value)),
+            "chart" => chosen.charts.charts.push(value.to_owned()),
+            "skip-images" => chosen.charts.skip_images = true,
+            "latest-version-only" => chosen.charts.latest_only = true,
+            "on-existing-chart" => chosen.charts.on_existing = value.parse().unwrap(),
+            "values" => chosen.charts.values.push((None, value.into())),
             name => panic!("no option {name}"),
         }
     }

@@ -1,10 +1,12 @@
 //! One case, and what each face answers to it.
 
 use std::ffi::OsStr;
+use std::fs;
+use std::path::Path;
 use std::process::Stdio;
 
 use fusion_core::ErrorKind;
-use fusion_core::deliver::{fuse, index_create, push};
+use fusion_core::deliver::{fuse, import_addon, index_create, push, sync};
 use fusion_core::fuse::Failure;
 use fusion_core::inspect::inspect;
 use fusion_core::location::Location;
@@ -55,6 +57,7 @@ impl<'a> Stage<'a> {
                 }
             }
         }
+        stage.write_files();
         for run in before {
             let words = stage.words(run, run["verb"].as_str().unwrap_or("fuse"));
             stage
@@ -62,6 +65,17 @@ impl<'a> Stage<'a> {
                 .run(&words.iter().map(String::as_str).collect::<Vec<_>>());
         }
         stage
+    }
+
+    /// Writes the files whose text stands in the case.
+    fn write_files(&self) {
+        for (name, lines) in self.case["files"].as_object().into_iter().flatten() {
+            let lines = lines.as_array().unwrap().iter();
+            let text: String = lines
+                .map(|line| format!("{}\n", self.filled(line.as_str().unwrap())))
+                .collect();
+            fs::write(self.scene.path(name), text).unwrap();
+        }
     }
 
     fn name(&self) -> &str {
@@ -99,11 +113,12 @@ impl<'a> Stage<'a> {
             .collect()
     }
 
-    /// Where `run` goes, if it goes anywhere.
+    /// Where `run` goes, or what says so, if it goes anywhere.
     fn destination(&self, run: &Value) -> Option<String> {
         let key = match run["verb"].as_str() {
             Some("push") => "to",
             Some("index create") => "target",
+            Some("sync" | "import-addon") => "config",
             _ => "output",
         };
         run[key].as_str().map(|place| self.place(place))
@@ -145,6 +160,11 @@ impl<'a> Stage<'a> {
                 words.extend(sources);
             }
             (_, None) => words.extend(sources),
+            ("sync" | "import-addon", Some(config)) => {
+                let option = if verb == "sync" { "source" } else { "addon-path" };
+                words.extend(["-c".to_owned(), config]);
+                words.extend(sources.iter().map(|path| format!("--{option}={path}")));
+            }
             (_, Some(place)) => {
                 let option = if verb == "push" { "--to" } else { "-o" };
                 words.extend(sources);
@@ -193,7 +213,7 @@ impl<'a> Stage<'a> {
             (status.unwrap_or(if partial { 7 } else { 0 }), document)
         };
         let destination = self.destination(self.case);
-        let options = parse(&self.options(self.case));
+        let mut options = parse(&self.options(self.case));
         let (status, document) = match text(self.case, "verb") {
             "fuse" => {
                 let output = destination.as_ref().map(locate);
@@ -202,6 +222,16 @@ impl<'a> Stage<'a> {
             "push" => {
                 let to = destination.expect("`to`");
                 ended(push(&sources, &to, &options, None, &stop))
+            }
+            "sync" => {
+                let config = destination.expect("`config`");
+                options.charts.sources = sources;
+                ended(sync(Path::new(&config), &options, None, &stop))
+            }
+            "import-addon" => {
+                let config = destination.expect("`config`");
+                let config = Path::new(&config);
+                ended(import_addon(config, &sources, &options, None, &stop))
             }
             "index create" => {
                 let target = destination.expect("`target`");
@@ -249,11 +279,17 @@ impl<'a> Stage<'a> {
         if let Some(reference) = self.case["reference"].as_str() {
             words.push(format!("reference={reference}"));
         }
+        let sources = self.sources(self.case);
+        if verb == "sync" {
+            words.extend(sources.iter().map(|path| format!("source={path}")));
+        }
         words.push("--".to_owned());
-        if matches!(verb, "fuse" | "plan" | "push" | "index create") {
+        if !matches!(verb, "inspect" | "verify") {
             words.push(self.destination(self.case).unwrap_or_default());
         }
-        words.extend(self.sources(self.case));
+        if verb != "sync" {
+            words.extend(sources);
+        }
         let mut command = self.scene.program(program, &words);
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let output = command.output().unwrap();

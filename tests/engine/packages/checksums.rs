@@ -1,5 +1,7 @@
 //! Checksum files, beside a package and in it, are checked in the same pass.
 
+mod behind;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -387,7 +389,7 @@ fn a_checksum_of_anything_in_a_package_has_to_be_right_wherever_its_list_stands(
 }
 
 #[test]
-fn a_list_in_a_package_in_a_package_is_read_again_as_far_as_need_be() {
+fn a_list_in_a_package_in_a_package_names_what_stands_before_it() {
     use fusion_fixtures::package::Wrap;
     let scene = Scene::new();
     let platform = Platform::amd64();
@@ -408,31 +410,5 @@ fn a_list_in_a_package_in_a_package_is_read_again_as_far_as_need_be() {
             }
             remove(&source);
         }
-    }
-}
-
-#[test]
-fn checksums_that_come_behind_in_a_pipe_are_reported_as_unchecked() {
-    use fusion_fixtures::package::Wrap;
-    let scene = Scene::new();
-    let platform = Platform::amd64();
-    let bytes = bytes_of(&scene, &platform);
-    let source = scene.source("p.tar.gz");
-    // Lists before what they name are checked all the same.
-    for (listed, expected) in [
-        (Listed::AtTheEnd, 3),
-        (Listed::Behind, 1),
-        (Listed::Before, 0),
-    ] {
-        let package = listing(&platform, &bytes, listed, None);
-        package
-            .write(&source, &Wrap::Squeezed(Squeeze::gzip()))
-            .unwrap();
-        let out = scene.out("out.tar");
-        let words = ["fuse", "-", "--json", "-o"];
-        let report = fusion(words).arg(&out).input(&source).run().ends(0).json();
-        let said = super::warnings(&report, "unchecked-checksum");
-        assert_eq!(said.len(), expected, "{listed:?}: {said:?}");
-        remove(&out);
     }
 }

@@ -107,10 +107,8 @@ impl Again<'_> {
             if stated.is_empty() && !descends {
                 continue;
             }
-            let mut member = Summed {
-                input: &mut stream,
-                summers: stated.iter().map(Stated::summer).collect(),
-            };
+            let summers = stated.iter().map(Stated::summer).collect();
+            let mut member = Summed::new(&mut stream, summers);
             if descends {
                 let first = first_of(&mut member)?;
                 let mut input = Cursor::new(&first).chain(&mut member);

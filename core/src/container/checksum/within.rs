@@ -1,9 +1,11 @@
 //! Checksum files in a container, and the members that they list.
 //!
 //! A member that is at hand is read for it. One that came by in a stream and was taken apart was
-//! summed as it came by if a list before it names it. Summing all of them, in case one comes
-//! behind, would cost more than inflating them: where one does come behind, the members after it
-//! are summed as well, and those before it are read a second time, up to the last of them.
+//! summed as it came by if a list before it names it. If the list comes behind, its bytes are told
+//! again from what the spool has of it. Where there is no spool, or the member is compressed, it
+//! was summed in any case: with what the lists before it are made with, or with all there is if
+//! there were none. What is left, such as a member that was summed with something else, is read a
+//! second time.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -150,7 +152,19 @@ fn sum_of(
             return Ok(Sum::Is(sum.clone()));
         }
         if !members.is_at_hand(member) {
-            return Ok(Sum::Unseen);
+            let mut summer = Summer::new(algorithm);
+            let Some(nested) = streamed.nested.as_ref().filter(|nested| nested.has_raw()) else {
+                return Ok(Sum::Unseen);
+            };
+            let told = nested.members.tell(&mut |piece| {
+                progress.check()?;
+                summer.update(piece);
+                Ok(())
+            })?;
+            return Ok(match told {
+                true => Sum::Is(summer.finish()),
+                false => Sum::Unseen,
+            });
         }
     } else if !in_place {
         return Ok(Sum::Unasked);

@@ -63,7 +63,7 @@ impl Members {
     }
 
     /// Whether the content of a streamed member is in the spool.
-    pub(super) fn spools(&self, streamed: &Streamed) -> bool {
+    pub(in crate::container) fn spools(&self, streamed: &Streamed) -> bool {
         match (&self.backing, &streamed.digest) {
             (Backing::Stream(Some(spool)), Some(digest)) => {
                 spool.size(digest) == Some(streamed.size)

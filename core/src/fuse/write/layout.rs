@@ -145,6 +145,7 @@ fn blobs(job: &Job<'_>, existing: Option<&Existing<'_>>) -> Result<Written> {
     job.progress
         .enter(Phase::Write, job.set.bytes(), job.set.blobs.len() as u64)?;
     let keep_going = job.options.keep_going;
+    store.announce(needed(job));
     let work = |_: usize, blob: &Expected, transfer: &mut crate::store::Transfer<'_>| {
         if store.adopt(&blob.digest, blob.size, job.progress)? {
             // Spooled: hashed as it was written, or now, where nobody else can change it.
@@ -172,7 +173,7 @@ fn blobs(job: &Job<'_>, existing: Option<&Existing<'_>>) -> Result<Written> {
             }
         }
         let cost = job.cost(&blob.digest, blob.size);
-        let mut writer = store.begin()?;
+        let mut writer = store.begin_of(blob.size)?;
         transfer.run(job.source, blob, &mut |piece| writer.write(piece))?;
         writer.commit(&blob.digest)?;
         count.fetch_add(1, Ordering::Relaxed);
