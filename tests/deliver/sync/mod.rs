@@ -8,6 +8,7 @@ mod kairship;
 mod killed;
 mod oracle;
 mod pinned;
+mod saved;
 mod steps;
 mod targets;
 
