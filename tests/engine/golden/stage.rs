@@ -161,7 +161,11 @@ impl<'a> Stage<'a> {
             }
             (_, None) => words.extend(sources),
             ("sync" | "import-addon", Some(config)) => {
-                let option = if verb == "sync" { "source" } else { "addon-path" };
+                let option = if verb == "sync" {
+                    "source"
+                } else {
+                    "addon-path"
+                };
                 words.extend(["-c".to_owned(), config]);
                 words.extend(sources.iter().map(|path| format!("--{option}={path}")));
             }
