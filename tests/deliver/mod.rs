@@ -3,6 +3,7 @@
 mod addon;
 mod auth;
 mod faults;
+mod found;
 mod harbor;
 mod index;
 mod killed;

@@ -5,7 +5,7 @@ use super::relocate::Place;
 use super::tree::{Branch, Found};
 use crate::error::{Error, ErrorKind, Result};
 use crate::oci::Reference;
-use crate::yaml::Node;
+use crate::yaml::{Node, Scalar};
 
 /// A hint with the values of its keys.
 #[derive(Debug, Clone)]
@@ -76,7 +76,7 @@ impl Hint {
         let mut found = Vec::new();
         let rendered = self.rendered(|path| {
             let value = looked_up(tree, path)?;
-            let text = value.node.as_str().unwrap_or_default().to_owned();
+            let text = printed(value.node);
             found.push(value);
             Ok(text)
         })?;
@@ -186,6 +186,21 @@ pub(super) fn tail(value: &str, place: &Place) -> String {
         None => format!("@{old}"),
     });
     format!("{}{}", tag.unwrap_or_default(), digest.unwrap_or_default())
+}
+
+/// A value as Helm prints it, and charts-syncer with it, which names the images of bundles: `1.10`
+/// without quotes is the number 1.1. Those that Helm prints with an exponent are no tags to
+/// anybody; they stay as they are written.
+fn printed(node: Node<'_>) -> String {
+    let text = node.as_str().unwrap_or_default();
+    let number = match node.scalar() {
+        Some(Scalar::Float(text)) => text.replace('_', "").parse::<f64>().ok(),
+        _ => None,
+    };
+    match number.filter(|number| (1e-4..1e6).contains(&number.abs())) {
+        Some(number) => number.to_string(),
+        None => text.to_owned(),
+    }
 }
 
 /// The value at `path`, which must be a text or nothing.

@@ -1,11 +1,14 @@
 //! `fusion sync`: bundles into registries, charts into repositories, as Helm sees them afterwards.
 
 mod bad;
+mod existing;
 mod failing;
+mod fixed;
 mod kairship;
 mod killed;
 mod oracle;
 mod pinned;
+mod saved;
 mod steps;
 mod targets;
 
@@ -122,6 +125,14 @@ impl fmt::Display for Ran {
         let (error, charts) = (&self.report["error"], &self.report["charts"]);
         write!(f, "{:?}\n{error}\n{charts}\n{}", self.status, self.stderr)
     }
+}
+
+/// All shapes whose images may go anywhere: one writes its repository into the hint, see `fixed`.
+fn movable() -> Vec<Shape> {
+    let mut shapes = shapes().unwrap();
+    shapes.retain(|shape| shape.name != fixed::NAME);
+    assert!(shapes.len() > 40);
+    shapes
 }
 
 /// The shape of that name.

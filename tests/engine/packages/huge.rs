@@ -13,14 +13,18 @@ use fusion_core::oci::Compression;
 use fusion_core::tar::{self, EntryKind};
 use fusion_fixtures::{Digest, Layer, Noise, Platform, Process, config};
 use serde_json::json;
+use sha2::{Digest as _, Sha256};
 
 use super::super::scene::Scene;
 use super::frugal::{MEMORY, Peak, watch};
 
 const MIB: u64 = 1 << 20;
 
-/// Bytes of each of the two layers, which all bundles share, as those of one publisher do.
+/// Bytes of each of the two layers that every bundle has.
 const LAYER: u64 = 128 * MIB;
+
+/// What a layer ends in, which makes it another one.
+const TAIL: usize = tar::BLOCK as usize;
 
 /// How many bundles: ten gigabytes.
 const BUNDLES: usize = 40;
@@ -28,40 +32,68 @@ const BUNDLES: usize = 40;
 /// A package of bundles, in pieces that are gzip members each. Nothing is really compressed: layers
 /// are compressed already, and a gigabyte of a bomb would be refused.
 struct Huge {
-    /// The layers with what fills them up to whole blocks, as members of an `images.tar`.
-    layers: Vec<(Digest, Vec<u8>)>,
+    layers: Vec<Base>,
+    /// Whether each bundle has layers of its own. Where they are kept, that would take ten
+    /// gigabytes of disk.
+    distinct: bool,
+}
+
+/// A layer but for its end.
+struct Base {
+    size: u64,
+    hashed: Sha256,
+    stored: Vec<u8>,
+}
+
+impl Base {
+    fn new(seed: u64) -> Self {
+        let noise = Noise {
+            seed,
+            size: LAYER,
+            label: None,
+        };
+        let layer = Layer::noise(noise).unwrap();
+        let mut content = Vec::new();
+        let mut reader = layer.content.open().unwrap();
+        reader.read_to_end(&mut content).unwrap();
+        let padding = tar::padding(content.len() as u64) as usize;
+        content.resize(content.len() + padding, 0);
+        Self {
+            size: (content.len() + TAIL) as u64,
+            hashed: Sha256::new_with_prefix(&content),
+            stored: stored(&content),
+        }
+    }
 }
 
 impl Huge {
     fn new() -> Self {
-        let layer = |seed| {
-            let noise = Noise {
-                seed,
-                size: LAYER,
-                label: None,
-            };
-            let layer = Layer::noise(noise).unwrap();
-            let mut content = Vec::new();
-            let mut reader = layer.content.open().unwrap();
-            reader.read_to_end(&mut content).unwrap();
-            let padding = tar::padding(content.len() as u64) as usize;
-            let digest = Digest::of(&content);
-            let size = content.len() as u64;
-            content.resize(content.len() + padding, 0);
-            let name = format!("blobs/sha256/{}", digest.hex());
-            let mut member = header(&name, size);
-            member.append(&mut content);
-            (digest, member)
-        };
         Self {
-            layers: [1, 2].into_iter().map(layer).collect(),
+            layers: [1, 2].into_iter().map(Base::new).collect(),
+            distinct: false,
         }
+    }
+
+    /// What the layers of a bundle end in.
+    fn tail(&self, at: usize) -> [u8; TAIL] {
+        [if self.distinct { at as u8 } else { 0 }; TAIL]
+    }
+
+    /// The layers of a bundle: their digests.
+    fn digests(&self, at: usize) -> Vec<Digest> {
+        let digest = |base: &Base| {
+            let whole = base.hashed.clone().chain_update(self.tail(at)).finalize();
+            let hex: String = whole.iter().map(|byte| format!("{byte:02x}")).collect();
+            Digest::parse(&hex).unwrap()
+        };
+        self.layers.iter().map(digest).collect()
     }
 
     /// The listing members of a bundle's `images.tar`, all but the layers.
     fn listing(&self, at: usize) -> Vec<u8> {
-        let described: Vec<Layer> = (self.layers.iter())
-            .map(|(digest, _)| {
+        let digests = self.digests(at);
+        let described: Vec<Layer> = (digests.iter())
+            .map(|digest| {
                 let mut layer = Layer::memory(Vec::new());
                 layer.diff_id = *digest;
                 layer
@@ -69,15 +101,11 @@ impl Huge {
             .collect();
         let command = format!("/bin/{at}");
         let config = config(&Platform::amd64(), &described, &Process::new(&[&command]));
-        let name = format!("blobs/sha256/{}", Digest::of(&config).hex());
-        let layers = self.layers.iter();
-        let layers: Vec<String> = layers
-            .map(|(digest, _)| format!("blobs/sha256/{}", digest.hex()))
-            .collect();
+        let name = blob(&Digest::of(&config));
         let manifest = json!([{
             "Config": name,
             "RepoTags": [format!("docker.io/acme/app-{at}:1")],
-            "Layers": layers,
+            "Layers": digests.iter().map(blob).collect::<Vec<_>>(),
         }]);
         let mut out = member(&name, &config);
         out.extend(member("manifest.json", manifest.to_string().as_bytes()));
@@ -86,10 +114,7 @@ impl Huge {
 
     /// Writes the package; returns how many bytes that were.
     fn write(&self, out: &mut impl Write) -> std::io::Result<u64> {
-        let contents: Vec<Vec<u8>> = (self.layers.iter())
-            .map(|(_, member)| stored(member))
-            .collect();
-        let layers: u64 = self.layers.iter().map(|(_, m)| m.len() as u64).sum();
+        let layers: u64 = self.layers.iter().map(|base| tar::BLOCK + base.size).sum();
         let mut written = 0;
         let mut put = |bytes: &[u8]| {
             written += bytes.len() as u64;
@@ -108,8 +133,10 @@ impl Huge {
             let mut first = header(&format!("addon/app-{at}_1.0.0.bundle.tar"), size);
             first.extend(begin);
             put(&stored(&first))?;
-            for layer in &contents {
-                put(layer)?;
+            for (base, digest) in self.layers.iter().zip(self.digests(at)) {
+                put(&stored(&header(&blob(&digest), base.size)))?;
+                put(&base.stored)?;
+                put(&stored(&self.tail(at)))?;
             }
             let mut last = listing;
             last.extend(tar::END);
@@ -121,6 +148,10 @@ impl Huge {
         put(&stored(&tar::END))?;
         Ok(written)
     }
+}
+
+fn blob(digest: &Digest) -> String {
+    format!("blobs/sha256/{}", digest.hex())
 }
 
 fn header(name: &str, size: u64) -> Vec<u8> {
@@ -158,18 +189,22 @@ fn feed(huge: &Huge, child: &mut Child, scene: &Scene) -> (Peak, u64) {
 fn ten_gigabytes_take_no_more_memory_than_one() {
     let scene = Scene::new();
     fs::create_dir(scene.path("results")).unwrap();
-    let huge = Huge::new();
-    for (dest, format) in [("results/layout", "oci"), ("-", "package")] {
+    let mut huge = Huge::new();
+    let layout = ["fuse", "-", "-o", "results/layout", "--format", "oci"];
+    let package = ["fuse", "-", "-o", "-", "--format", "package"];
+    let rename = ["--durability", "rename"];
+    for (words, distinct) in [
+        ([&layout[..], &rename].concat(), false),
+        ([&package[..], &rename].concat(), false),
+        // Nothing is kept, so that no layer needs to be like another.
+        (vec!["verify", "-"], true),
+    ] {
+        huge.distinct = distinct;
         let begun = Instant::now();
-        let words = ["fuse", "-", "-o", dest, "--format", format];
-        let words = [&words[..], &["--durability", "rename"]].concat();
         let mut child = scene.fusion(&words).stdin(Stdio::piped()).spawn().unwrap();
         let (peak, written) = feed(&huge, &mut child, &scene);
-        println!(
-            "{:?} {peak:?}, {written} bytes into {dest}",
-            begun.elapsed()
-        );
+        println!("{:?} {peak:?}, {written} bytes, {words:?}", begun.elapsed());
         assert!(written > 10 << 30, "{written}");
-        assert!(peak.memory < MEMORY, "{dest}: {peak:?}");
+        assert!(peak.memory < MEMORY, "{words:?}: {peak:?}");
     }
 }

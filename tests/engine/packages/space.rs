@@ -4,7 +4,8 @@
 use std::fs;
 use std::path::Path;
 
-use fusion_fixtures::package::{Kind, Offline};
+use fusion_fixtures::package::{Archive, Kind, Offline, Package, Wrap};
+use fusion_fixtures::{Flavour, Image, Layer, Platform, Process, Squeeze};
 use serde_json::Value;
 
 use super::super::kill::{Numbers, seed};
@@ -180,6 +181,30 @@ fn room_for_the_result_is_asked_for_while_packages_are_read() {
     let needed: u64 = needed.rsplit('(').next().unwrap().parse().unwrap();
     // By what was read so far: before half of it had been spooled in vain.
     assert!(needed < total * 3 / 4, "{needed} of {total}: {said}");
+}
+
+#[test]
+fn a_layer_that_does_not_fit_is_refused_while_there_is_room_left() {
+    let scene = Scene::new();
+    // Its length is known as soon as it comes, and only then: compressed it is next to nothing.
+    let layer = Layer::memory(vec![0; 16 << 20]);
+    let name = Some("docker.io/acme/large:1");
+    let image = Image::new(name, &Platform::amd64(), vec![layer], &Process::new(&[]));
+    let source = scene.source("large.tar.gz");
+    let large = Archive::new(Flavour::Skopeo, vec![image]);
+    (Package::new().with("images.tar", large))
+        .write(&source, &Wrap::Squeezed(Squeeze::gzip()))
+        .unwrap();
+    let expected = ample(&scene, &[&source], "layout");
+    let runs = runs(&scene, &[&source], "layout", 8 << 20, &expected);
+    let error = &runs.first["error"];
+    let said = error["message"].as_str().unwrap();
+    assert_eq!(error["kind"], "no-space", "{error}");
+    // After two megabytes of it.
+    for part in ["14.", " MB (", "are needed in", "6.", "are free"] {
+        assert!(said.contains(part), "no `{part}` in {said}");
+    }
+    assert_eq!(runs.left, "");
 }
 
 /// Fills the disk at so many points, anywhere below what a run takes.

@@ -19,26 +19,28 @@ fn named(chart: &Chart, hint: &str) -> Result<String, String> {
 fn every_form_of_the_grammar_names_its_image() {
     let digest = format!("sha256:{}", "0".repeat(64));
     let values = format!(
-        "r: docker.io\nslash: docker.io/\np: acme/app\nt: 1.10\ndate: 20240101\nempty: \"\"\n\
+        "r: docker.io\nslash: docker.io/\np: acme/app\nt: 1.10\nq: \"1.10\"\nwhole-number: 2.0\ndate: 20240101\nempty: \"\"\n\
          none:\nd: {digest}\nwhole: docker.io/acme/app:v2\nmy-app: {{im-age: acme/x}}\nyes: true\n"
     );
     let chart = of(&[("values.yaml", &values)]);
     for (hint, name) in [
-        ("{{ .r }}/{{ .p }}:{{ .t }}", "docker.io/acme/app:1.10"),
+        ("{{ .r }}/{{ .p }}:{{ .t }}", "docker.io/acme/app:1.1"),
+        ("{{ .p }}:{{ .q }}", "acme/app:1.10"),
+        ("{{ .p }}:{{ .whole-number }}", "acme/app:2"),
         ("{{.r}}/{{.p}}:{{.date}}", "docker.io/acme/app:20240101"),
-        ("{{ .p }}:{{ .t }}", "acme/app:1.10"),
+        ("{{ .p }}:{{ .t }}", "acme/app:1.1"),
         ("{{ .whole }}", "docker.io/acme/app:v2"),
         ("{{ .p }}", "acme/app"),
         ("{{ .p }}:latest", "acme/app:latest"),
         ("{{ .my-app.im-age }}:1", "acme/x:1"),
         (
             "{{ .r }}/acme/agent:{{ .t }}-ubuntu",
-            "docker.io/acme/agent:1.10-ubuntu",
+            "docker.io/acme/agent:1.1-ubuntu",
         ),
         ("{{ .slash }}{{ .p }}:1", "docker.io/acme/app:1"),
         ("{{ .empty }}/{{ .p }}:1", "acme/app:1"),
         ("{{ .none }}/{{ .p }}:1", "acme/app:1"),
-        ("{{ .p }}:{{ .t }}@{{ .empty }}", "acme/app:1.10"),
+        ("{{ .p }}:{{ .t }}@{{ .empty }}", "acme/app:1.1"),
         ("{{ .p }}:{{ .yes }}", "acme/app:true"),
         ("host:5000/acme/app:1", "host:5000/acme/app:1"),
     ] {
@@ -49,7 +51,7 @@ fn every_form_of_the_grammar_names_its_image() {
     let images = pinned.images(&chart).expect("images");
     assert_eq!(
         images[0].reference,
-        format!("docker.io/acme/app:1.10@{digest}")
+        format!("docker.io/acme/app:1.1@{digest}")
     );
     let pins: Vec<bool> = images.iter().map(|image| image.pins).collect();
     assert_eq!(pins, [true, true, false]);
