@@ -21,7 +21,7 @@ Examples:
   An upgrade: saved values name the images where they are now
     helm get values kairship -n kairship-system -o yaml > bak.yaml
     fusion sync -c load-image.yaml --values bak.yaml
-  One chart, charts without their images, other architectures of images only:
+  One chart; all charts, without their images:
     fusion sync -c load-image.yaml --chart 'kairship@0.21.*'
     fusion sync -c load-image.yaml --skip-images --on-existing-chart replace";
 
