@@ -2,7 +2,7 @@
 //! by looking, and what an upgrade would lose is told.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use fusion_fixtures::{Platform, Shape};
 use serde_json::Value;
@@ -29,7 +29,7 @@ fn bundle(yard: &Yard, version: &str, platform: &Platform) -> PathBuf {
 }
 
 /// Runs `import-addon`: its status and its report.
-fn import(yard: &Yard, host: &str, package: &PathBuf, more: &[&str]) -> (Option<i32>, Value) {
+fn import(yard: &Yard, host: &str, package: &Path, more: &[&str]) -> (Option<i32>, Value) {
     let text = format!(
         "apiVersion: provision.daocloud.io/v1alpha3\nspec:\n  imagesAndCharts:\n    \
          type: external\n    externalImageRepo: http://{host}\n    \

@@ -48,6 +48,7 @@ pub(super) fn run(
         base,
         naming,
         login: config.registry_login,
+        login_key: "imagesAndCharts.externalImageRepoUsername",
         plain_http: config.registry_plain_http,
         repository: config.repository,
         keys: Keys::ADDON,

@@ -24,6 +24,7 @@ use super::push::Push;
 use super::start::Start;
 use super::target::{Base, Naming};
 use super::{DeliverOptions, Visibility, tell};
+use crate::chart::Place;
 use crate::chart::repository::{Keys, Repository, RepositorySpec};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fuse::check_sources;
@@ -43,6 +44,8 @@ pub(super) struct Errand {
     pub(super) naming: Naming,
     /// Who logs in there, unless the caller says otherwise.
     pub(super) login: Option<(String, Secret)>,
+    /// Where the configuration says so.
+    pub(super) login_key: &'static str,
     /// Whether the registry is named with `http://`.
     pub(super) plain_http: bool,
     /// Where charts go.
@@ -81,6 +84,7 @@ pub(super) fn run(
         naming: errand.naming.clone(),
         options,
         may_pass: choice.is_all(),
+        reaches: !options.charts.skip_images,
     };
     let work = Work {
         choice,
@@ -109,6 +113,21 @@ impl Errand {
         options
     }
 
+    /// `error` of the registry, with what to mend in the configuration.
+    fn explained(&self, error: Error) -> Error {
+        let key = self.login_key;
+        match (error.kind(), &self.login) {
+            (ErrorKind::Unauthorized, Some(_)) => {
+                error.better_hint(format!("check user and password: `{key}`"))
+            }
+            (ErrorKind::Unauthorized, None) => error.better_hint(format!(
+                "say who logs in: `{key}`, `--username` with `--password-stdin`, or `docker login {}`",
+                self.base.host
+            )),
+            _ => error,
+        }
+    }
+
     /// Reaches the registry and the chart repository, before anything is read: that may take an
     /// hour. What stands in the way of either is told at once.
     fn reach(
@@ -119,10 +138,12 @@ impl Errand {
     ) -> Result<Repository> {
         let mut findings = Findings::default();
         let connect = &options.fuse.connect;
-        let registry = connect
-            .client([self.base.host.as_str()], progress.stop())
-            .and_then(|client| client.host(&self.base.host).check());
-        findings.note(registry)?;
+        if !options.charts.skip_images {
+            let registry = connect
+                .client([self.base.host.as_str()], progress.stop())
+                .and_then(|client| client.host(&self.base.host).check());
+            findings.note(registry.map_err(|error| self.explained(error)))?;
+        }
         let opened = Repository::open(&self.repository, self.keys, connect, progress.stop());
         let repository = findings.note(opened)?;
         if let Some(repository) = &repository {
@@ -266,10 +287,24 @@ fn known(selection: &Selection) -> BTreeSet<String> {
     known
 }
 
-/// That every image which the hints of `chart` name is in the run, or at the registry already.
+/// That the values of `chart` can name its images where they will be, and that each of them is in
+/// the run, or at the registry already.
 fn complete(chart: &Found<'_>, known: &BTreeSet<String>, push: &Push<'_>) -> Result<()> {
+    let loaded = chart.load()?;
+    let Some(hints) = &loaded.hints else {
+        return Ok(());
+    };
+    // Whether its values can say where the images will be, before anything is sent.
+    loaded.chart.relocated(hints, &mut |hinted| {
+        let (registry, repository) = push.naming.values(&hinted.reference, &push.options.fuse)?;
+        Ok(Some(Place {
+            registry,
+            repository,
+            digest: None,
+        }))
+    })?;
     let mut missing = Vec::new();
-    for hinted in chart.images()? {
+    for hinted in hints.images(&loaded.chart)? {
         if known.contains(&key(&hinted.normalised)) {
             continue;
         }

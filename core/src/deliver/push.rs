@@ -51,6 +51,7 @@ pub(super) fn run(
         base,
         options,
         may_pass: true,
+        reaches: true,
     };
     start.with(progress, report, |push| push.everything())
 }
@@ -73,6 +74,7 @@ pub(super) fn index(
         naming: Naming::Only(target),
         options,
         may_pass: false,
+        reaches: true,
     };
     start.with(progress, report, |push| push.everything())
 }

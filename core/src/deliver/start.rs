@@ -29,6 +29,8 @@ pub(super) struct Start<'a> {
     pub(super) options: &'a DeliverOptions,
     /// Whether layers may be sent before it is known what else there is.
     pub(super) may_pass: bool,
+    /// Whether the registry is needed at all.
+    pub(super) reaches: bool,
 }
 
 impl Start<'_> {
@@ -45,6 +47,7 @@ impl Start<'_> {
             naming,
             options,
             may_pass,
+            reaches,
         } = self;
         let pool = workers::pool(options.fuse.jobs)?;
         let connections = options
@@ -56,7 +59,9 @@ impl Start<'_> {
         // User and password are for the registry that is pushed to; sources may lie in others.
         let client = connect.client([base.host.as_str()], progress.stop())?;
         // Before anything is read: that may take an hour.
-        client.host(&base.host).check()?;
+        if reaches {
+            client.host(&base.host).check()?;
+        }
         let spool = Spool::take(sources, &base, options)?.map(Arc::new);
         let ledger = Arc::new(Ledger::default());
         let preflight = Arc::new(Preflight::default());

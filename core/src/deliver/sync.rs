@@ -43,6 +43,7 @@ pub(super) fn run(
         base,
         naming,
         login: config.registry_login,
+        login_key: "target.containers.auth",
         plain_http: config.registry_plain_http,
         repository: config.repository,
         keys: Keys::SYNC,
