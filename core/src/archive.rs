@@ -17,7 +17,7 @@ use crate::progress::Progress;
 use crate::registry::{Image, Repository};
 use crate::store::{BlobReader, BlobSource, Memory, Place, absent};
 
-pub(crate) use detect::{Found, below, detect};
+pub(crate) use detect::{Found, below, detect, lists_nothing};
 
 /// What kind of archive it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -87,6 +87,13 @@ pub(crate) fn below(members: &Members, prefix: &str) -> Result<Option<Found>> {
     Ok(Some(Found { flavour, prefix }))
 }
 
+/// Whether `members` are an archive of Docker's that lists no image at all, as charts-syncer writes
+/// for charts without any.
+pub(crate) fn lists_nothing(members: &Members) -> bool {
+    let listing = docker::listing(members, "").ok().flatten();
+    listing.is_some_and(|entries| entries.is_empty())
+}
+
 fn is_layout(members: &Members, prefix: &str) -> Result<bool> {
     if members.find(&format!("{prefix}oci-layout"))?.is_some() {
         return Ok(true);

@@ -54,15 +54,19 @@ pub(super) fn listing(members: &Members, prefix: &str) -> Result<Option<Vec<Entr
         return Ok(None);
     };
     let bytes = members.document(&member, limits::MAX_LISTING)?;
-    serde_json::from_slice(&bytes).map(Some).map_err(|error| {
-        members.place(&member).blame(
-            Error::new(
-                ErrorKind::InvalidArchive,
-                format!("not Docker's `manifest.json`: {error}"),
+    // Go writes a list of nothing as `null`.
+    let entries: Result<Option<Vec<Entry>>, _> = serde_json::from_slice(&bytes);
+    entries
+        .map(|entries| Some(entries.unwrap_or_default()))
+        .map_err(|error| {
+            members.place(&member).blame(
+                Error::new(
+                    ErrorKind::InvalidArchive,
+                    format!("not Docker's `manifest.json`: {error}"),
+                )
+                .source_error(error),
             )
-            .source_error(error),
-        )
-    })
+        })
 }
 
 /// Whether the configurations that `entries` name are there, if only one of them.

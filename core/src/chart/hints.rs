@@ -58,6 +58,9 @@ pub(crate) struct Hinted {
     pub(crate) pins: bool,
     /// The hint that names it.
     pub(crate) hint: String,
+    /// The path that the hint writes itself behind the only key of its name: `/acme/app` of
+    /// `{{ .registry }}/acme/app:{{ .tag }}`.
+    pub(crate) tail: Option<String>,
 }
 
 impl Hints {

@@ -63,6 +63,7 @@ impl Hint {
                 reference,
                 normalised,
                 hint: self.text.clone(),
+                tail: self.tail(),
             },
             texts,
         })
@@ -140,6 +141,13 @@ impl Hint {
             _ => return Err(fixed()),
         }
         Ok(moved)
+    }
+
+    /// The path that it writes behind the only key of the name.
+    fn tail(&self) -> Option<String> {
+        let [_, _, behind] = self.around_names();
+        let is_path = behind.starts_with('/') && self.numbers(Section::Name).count() == 1;
+        is_path.then_some(behind)
     }
 
     /// Which of its keys, by number, belong to `section`.

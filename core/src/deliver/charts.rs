@@ -11,6 +11,7 @@ mod saved;
 mod upgrade;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 pub(super) use choice::ChartChoice;
 use choice::Choice;
@@ -22,7 +23,7 @@ use self::saved::Saved;
 use super::findings::Findings;
 use super::push::Push;
 use super::start::Start;
-use super::target::{Base, Naming};
+use super::target::{Base, Naming, renamed};
 use super::{DeliverOptions, Visibility, tell};
 use crate::chart::Place;
 use crate::chart::repository::{Keys, Repository, RepositorySpec};
@@ -181,6 +182,7 @@ impl Work<'_> {
         pins::name(&charts, &mut opened.inputs)?;
         let selection = push.choose(&mut opened.inputs, &|at| taken.contains(&at))?;
         settle_naming(push, &selection)?;
+        follow_tails(push, &charts)?;
         let targets = push.targets(&selection)?;
         let mut troubled = BTreeMap::new();
         let mut findings = Findings::default();
@@ -266,6 +268,27 @@ fn settle_naming(push: &mut Push<'_>, selection: &Selection) -> Result<()> {
         code: "names",
         message,
     });
+    Ok(())
+}
+
+/// Names images as their charts can: some write the end of the path themselves.
+fn follow_tails(push: &mut Push<'_>, charts: &[Found<'_>]) -> Result<()> {
+    let mut tails = BTreeMap::new();
+    for chart in charts {
+        // What is wrong with hints is told when all of them are looked at.
+        let Ok(hinted) = chart.images() else { continue };
+        for hinted in hinted {
+            if let Some(tail) = hinted.tail {
+                let (reference, _) = renamed(&hinted.reference, &push.options.fuse)?;
+                // One that only a digest names goes by a tag in the run.
+                tails.insert(key(&reference).parse()?, tail.clone());
+                tails.insert(reference, tail);
+            }
+        }
+    }
+    if !tails.is_empty() {
+        push.naming = Naming::Tailed(Box::new(push.naming.clone()), Arc::new(tails));
+    }
     Ok(())
 }
 

@@ -244,7 +244,7 @@ impl Push<'_> {
             options: self.options,
             form: match self.naming {
                 Naming::Only(_) => Form::Index,
-                Naming::Moved(_) | Naming::Found(_) => Form::Registry,
+                Naming::Moved(_) | Naming::Found(_) | Naming::Tailed(..) => Form::Registry,
             },
         };
         let planned = self.each(images, &mut left, |image| tagger.plan(image))?;

@@ -183,7 +183,13 @@ pub(super) enum Naming {
     Moved(Relocation),
     /// By their own names, in the way that the registry has some of them already.
     Found(Arc<Finder>),
+    /// So, but for images whose charts write the end of the path themselves: there it follows
+    /// behind.
+    Tailed(Box<Self>, Tails),
 }
+
+/// Paths that charts write themselves, by the images whose names end in them.
+pub(super) type Tails = Arc<BTreeMap<Reference, String>>;
 
 impl Naming {
     /// By their own names, below `base`.
@@ -203,6 +209,11 @@ impl Naming {
             _ if stays => Ok(Target::of(reference)),
             Self::Moved(relocation) => relocation.target(reference, &reference.to_string()),
             Self::Found(finder) => finder.base().named(reference, finder.names()),
+            Self::Tailed(naming, tails) => {
+                let mut target = naming.place(reference, stays)?;
+                append(&mut target.repository, tails.get(reference));
+                Ok(target)
+            }
         }
     }
 
@@ -218,6 +229,11 @@ impl Naming {
         let (reference, stays) = renamed(spelled, options)?;
         match self {
             Self::Moved(relocation) if !stays => relocation.place(&reference, spelled),
+            Self::Tailed(naming, tails) if !stays => {
+                let (registry, mut repository) = naming.values(spelled, options)?;
+                append(&mut repository, tails.get(&reference));
+                Ok((registry, repository))
+            }
             _ => {
                 let target = self.place(&reference, stays)?;
                 Ok((target.host, target.repository))
@@ -226,8 +242,18 @@ impl Naming {
     }
 }
 
+/// Adds a path that comes behind whatever is chosen, unless `repository` ends in it anyway. So does
+/// charts-syncer.
+fn append(repository: &mut String, tail: Option<&String>) {
+    if let Some(tail) = tail
+        && !format!("/{repository}").ends_with(tail.as_str())
+    {
+        repository.push_str(tail);
+    }
+}
+
 /// What `--rename` makes of the name `spelled`, and whether it then stays there.
-fn renamed(spelled: &str, options: &FuseOptions) -> Result<(Reference, bool)> {
+pub(super) fn renamed(spelled: &str, options: &FuseOptions) -> Result<(Reference, bool)> {
     naming::Naming::new(options)?.place(&Name::Full(spelled.to_owned()), &[])
 }
 

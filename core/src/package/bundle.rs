@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::walk::Level;
+use crate::archive;
 use crate::container::{Listed, Member, Members};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
@@ -105,6 +106,12 @@ impl Bundle {
         if let Some(member) = members.find(&format!("{prefix}{IMAGES}"))? {
             let blame = |error| members.place(&member).blame(error);
             let Some((level, compression)) = images(&member)? else {
+                if let Some(nested) = members.nested(&member)?
+                    && archive::lists_nothing(&nested)
+                {
+                    bundle.others.insert(IMAGES.to_owned(), member);
+                    return Ok(bundle);
+                }
                 return Err(blame(
                     Error::new(ErrorKind::InvalidArchive, "it holds no images")
                         .hint("the bundle is damaged: fetch or make it again"),

@@ -12,7 +12,7 @@ use fusion_fixtures::Shape;
 use serde_json::Value;
 
 use super::super::{amd64, there};
-use super::{Site, config, movable};
+use super::{Site, config, every};
 use crate::charts::helm::{Helm, images, text};
 use crate::charts::opened::{Members, packed};
 use crate::charts::syncer::Syncer;
@@ -75,7 +75,7 @@ fn the_result_is_that_of_charts_syncer_wherever_it_is_right() {
     };
     let registry = DockerRegistry::open();
     let host = registry.host();
-    let (site, shapes) = (Site::new(), movable());
+    let (site, shapes) = (Site::new(), every());
     site.bundles("in", &shapes, &[amd64()]);
     let config = config(host, "ours/in", "kind: LOCAL, path: out");
     site.sync(&config, &[]).ends(0);

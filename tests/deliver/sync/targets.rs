@@ -8,7 +8,7 @@ use fusion_fixtures::Shape;
 use serde_json::Value;
 
 use super::super::children;
-use super::{Ran, Site, both, config, movable, sound};
+use super::{Ran, Site, both, config, every, sound};
 use crate::charts::files::Files;
 use crate::charts::helm::{Helm, text};
 use crate::charts::museum::{ChartMuseum, Options};
@@ -70,7 +70,7 @@ fn the_rest_is_untouched(site: &Site, shape: &Shape, archive: &Path) {
 fn a_folder_of_all_shapes_is_a_repository_for_helm() {
     let Some(helm) = Helm::find() else { return };
     let registry = DockerRegistry::open();
-    let (site, shapes) = (Site::new(), movable());
+    let (site, shapes) = (Site::new(), every());
     site.bundles("in", &shapes, &both());
     let config = config(
         registry.host(),
@@ -161,7 +161,7 @@ fn helm_pulls_the_same_charts_from_every_kind_of_repository() {
     let (Some(museum), Some(tenants)) = (of(login.clone(), 2), of(None, 1)) else {
         return;
     };
-    let (site, shapes) = (Site::new(), movable());
+    let (site, shapes) = (Site::new(), every());
     site.bundles("in", &shapes, &both());
     let registry = DockerRegistry::open();
     let setup = Setup {

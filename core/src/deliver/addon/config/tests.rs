@@ -17,16 +17,16 @@ spec:
     - nodeName: "g-master1" # nodeName 将覆盖 hostName
       ip: xx.xx.xx.xx
       ansiblePass: "dangerous"
-  fullPackagePath: "/root/offline"
+  fullPackagePath: "/home/offline"
   osRepos: # 操作系统软件源
     type: builtin
-    isoPath: "/root/CentOS-7-x86_64-DVD-2009.iso"
+    isoPath: "/home/CentOS-7-x86_64-DVD-2009.iso"
     # externalRepoURLs: ['https://extertal-repo.daocloud.io/kubean/centos/\$releasever/os/\$basearch/']
   imagesAndCharts: # 镜像仓库和 Chart仓库源
     # official-service(default), builtin or external
     type: builtin
   addonPackage: # 应用商店 addon 离线包
-    # path: "/root/addon-offline-full-package-v0.4.8-amd64.tar.gz"
+    # path: "/home/addon-offline-full-package-v0.4.8-amd64.tar.gz"
   binaries: # 二进制可执行文件
     type: builtin
 "#;
