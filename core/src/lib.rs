@@ -9,7 +9,7 @@
 )]
 
 pub mod archive;
-pub mod chart;
+mod chart;
 pub mod compress;
 pub mod container;
 pub mod deliver;
@@ -29,6 +29,6 @@ pub mod settings;
 pub mod store;
 pub mod tar;
 pub mod validate;
-pub mod yaml;
+mod yaml;
 
 pub use error::{Error, ErrorKind, Result};
