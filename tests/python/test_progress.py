@@ -118,8 +118,10 @@ def test_an_event_stops_a_run(large: list[str], tmp_path: Path) -> None:
     assert_prompt(attempt)
 
 
+# Who is started in the background by a shell ignores Ctrl-C, and so do its children: these do not.
 INTERRUPTED = """
-import sys, time, fusion
+import signal, sys, time, fusion
+signal.signal(signal.SIGINT, signal.default_int_handler)
 told = {told}
 def progress(now):
     if now.phase == "write" and now.bytes > 0 and not told:
@@ -162,7 +164,8 @@ def test_ctrl_c_stops_a_run(large: list[str], tmp_path: Path, silent: bool) -> N
 
 
 UNREAD = """
-import os, sys, time, fusion
+import os, signal, sys, time, fusion
+signal.signal(signal.SIGINT, signal.default_int_handler)
 reading, writing = os.pipe()
 os.dup2(writing, 1)
 def progress(now):
