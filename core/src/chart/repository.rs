@@ -69,6 +69,14 @@ impl fmt::Debug for RepositorySpec {
     }
 }
 
+impl RepositorySpec {
+    /// Whether it is at `host`, which has its port.
+    pub(crate) fn is_at(&self, host: &str) -> bool {
+        let address = (self.url.split_once("://")).map_or(self.url.as_str(), |(_, rest)| rest);
+        address.split('/').next() == Some(host)
+    }
+}
+
 /// What a configuration calls what may have to be mended in it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Keys {

@@ -70,10 +70,11 @@ pub(super) fn run(
 ) -> Result<()> {
     report.destination = Some(tell::destination(&errand.base));
     report.warnings.extend(errand.warnings.iter().cloned());
+    let asked = options;
     let options = &errand.applied(options);
     check_sources(&errand.sources, &options.fuse)?;
     let saved = Saved::read(&options.charts.values)?;
-    let repository = errand.reach(options, progress, report)?;
+    let repository = errand.reach(options, asked, progress, report)?;
     let choice = Choice {
         charts: &errand.charts,
         skipped: &errand.skip_charts,
@@ -130,10 +131,12 @@ impl Errand {
     }
 
     /// Reaches the registry and the chart repository, before anything is read: that may take an
-    /// hour. What stands in the way of either is told at once.
+    /// hour. What stands in the way of either is told at once. `asked` is what the caller chose,
+    /// without what the configuration adds.
     fn reach(
         &self,
         options: &DeliverOptions,
+        asked: &DeliverOptions,
         progress: &Progress,
         report: &mut Report,
     ) -> Result<Repository> {
@@ -145,7 +148,11 @@ impl Errand {
                 .and_then(|client| client.host(&self.base.host).check());
             findings.note(registry.map_err(|error| self.explained(error)))?;
         }
-        let opened = Repository::open(&self.repository, self.keys, connect, progress.stop());
+        let mut connect = connect.clone();
+        // `http://` before the registry is consent for that host, and for no other.
+        connect.access.plain_http = asked.fuse.connect.access.plain_http
+            || (self.plain_http && self.repository.is_at(&self.base.host));
+        let opened = Repository::open(&self.repository, self.keys, &connect, progress.stop());
         let repository = findings.note(opened)?;
         if let Some(repository) = &repository {
             tracing::debug!("charts go to `{}`", repository.location());

@@ -80,3 +80,22 @@ fn posted(request: &Request) -> Option<Vec<u8>> {
     let part = parts.strip_prefix(start.as_bytes()).expect("a head");
     Some(part.strip_suffix(b"\r\n").expect("a line").to_vec())
 }
+
+#[test]
+fn an_address_tells_the_host_that_it_is_at() {
+    for (url, is_there) in [
+        ("oci://h.local:5000/charts", true),
+        ("http://h.local:5000", true),
+        ("oci://other.local/h.local:5000", false),
+        ("oci://h.local/charts", false),
+    ] {
+        let spec = RepositorySpec {
+            kind: RepositoryKind::Oci,
+            url: url.to_owned(),
+            path: None,
+            username: None,
+            password: None,
+        };
+        assert_eq!(spec.is_at("h.local:5000"), is_there, "{url}");
+    }
+}
