@@ -63,7 +63,7 @@ grep -q 'linux/amd64, linux/arm64' "$folder/index"
 
 # From bundles to an upgrade. There is no cluster: a script stands in for Helm, which has the values
 # of a release, and renders an upgrade with the real one where that is built
-# (tests/charts/programs.sh).
+# (tests/programs.sh).
 bundles=("$examples"/../fixtures/golden/sources/web_1.5.0_{amd64,arm64}.bundle.tar)
 cat >"$folder/load-image.yaml" <<YAML
 source:
@@ -95,7 +95,7 @@ case $1 in
 esac
 SH
 chmod +x "$folder/helm"
-real_helm=$("$examples/../tests/charts/programs.sh" --check 2>/dev/null | grep '/helm$') || true
+real_helm=$("$examples/../tests/programs.sh" --check 2>/dev/null | grep '/helm$') || true
 upgrade() (
     cd "$folder" && RELEASE=$folder/release.yaml REAL_HELM=$real_helm HELM=$folder/helm \
         KUBECTL=false FUSION="$python -m fusion" \
@@ -115,7 +115,7 @@ YAML
 if [ -n "$real_helm" ]; then
     grep -q "image: '$registry_host/team/charts/web:1.5'" "$folder/upgrade.2"
 else
-    echo "NOT TESTED, Helm is not built: run tests/charts/programs.sh (needs Go)" >&2
+    echo "NOT TESTED, Helm is not built: run tests/programs.sh (needs Go)" >&2
 fi
 
 # The same by the Python step: the chart is there already, and so is everything else.

@@ -78,11 +78,10 @@ log=$target/test.log
 c_log=$target/test-c.log
 step "tools: shellcheck" need shellcheck:shellcheck
 step "tools: the real clients" clients
-step "tools: distribution 3, where Go is" tests/registry/distribution.sh
-step "tools: Helm, ChartMuseum, charts-syncer, where Go is" tests/charts/programs.sh
+step "tools: distribution 3, zot, Helm, ChartMuseum, charts-syncer, where Go is" tests/programs.sh
 step "formatting" cargo fmt --all --check
-step "scripts" shellcheck -x -P SCRIPTDIR .ci/run scripts/*.sh tests/clients/*.sh \
-    tests/registry/*.sh tests/charts/*.sh fixtures/*/*.sh examples/*.sh examples/*/*.sh
+step "scripts" shellcheck -x -P SCRIPTDIR .ci/run scripts/*.sh tests/*.sh tests/clients/*.sh \
+    fixtures/*/*.sh examples/*.sh examples/*/*.sh
 step "lints" cargo clippy --locked --workspace --all-targets -- -D warnings
 step "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
 step "licences, sources, duplicates" scripts/deny.sh

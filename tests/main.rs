@@ -14,4 +14,5 @@ mod charts;
 mod clients;
 mod deliver;
 mod engine;
+mod programs;
 mod registry;

@@ -20,6 +20,7 @@ mod sync;
 mod tag;
 mod target;
 mod tell;
+mod types;
 
 pub use index::index_create;
 pub use options::{ChartOptions, DeliverOptions, Names, OnChart, Visibility};

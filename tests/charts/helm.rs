@@ -5,8 +5,8 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use super::programs::of_charts;
 use crate::clients::process::{Result, run_text};
+use crate::programs::built;
 
 #[derive(Debug)]
 pub(crate) struct Helm {
@@ -18,7 +18,7 @@ impl Helm {
     /// Helm, unless this machine cannot build it; that is said aloud.
     pub(crate) fn find() -> Option<Self> {
         Some(Self {
-            program: of_charts("helm")?,
+            program: built("helm")?,
             home: TempDir::with_prefix("helm-").expect("a folder"),
         })
     }

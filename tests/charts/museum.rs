@@ -4,8 +4,8 @@ use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::programs::of_charts;
 use crate::clients::process::{Daemon, state_dir};
+use crate::programs::built;
 
 /// How it is to be. By default anybody may read and write, and there is one repository.
 #[derive(Clone, Debug, Default)]
@@ -31,7 +31,7 @@ pub(crate) struct ChartMuseum {
 impl ChartMuseum {
     /// Starts one, unless this machine cannot build it; that is said aloud.
     pub(crate) fn start(options: &Options) -> Option<Self> {
-        let program = of_charts("chartmuseum")?;
+        let program = built("chartmuseum")?;
         let state = state_dir();
         let charts = state.path().join("charts");
         std::fs::create_dir(&charts).expect("the folder of charts");

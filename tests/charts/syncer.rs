@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::programs::of_charts;
 use crate::clients::process::{Result, run_text};
+use crate::programs::built;
 
 #[derive(Debug)]
 pub(crate) struct Syncer {
@@ -14,7 +14,7 @@ pub(crate) struct Syncer {
 impl Syncer {
     /// charts-syncer, unless this machine cannot build it; that is said aloud.
     pub(crate) fn find() -> Option<Self> {
-        let program = of_charts("charts-syncer")?;
+        let program = built("charts-syncer")?;
         Some(Self { program })
     }
 

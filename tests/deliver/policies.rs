@@ -3,12 +3,13 @@
 use fusion_core::ErrorKind;
 
 use super::{Yard, amd64, arm64, children, image, platforms, there};
+use crate::registry::distribution;
 use crate::registry::docker::{DockerRegistry, Options};
 use crate::registry::uploads::Uploads;
 
 const APP: &str = "docker.io/acme/app:1";
 
-/// Makes of each of these a test on Debian's registry, and one on distribution 3.
+/// Makes of each of these a test on Debian's registry, one on distribution 3, and one on zot.
 macro_rules! on_each_registry {
     ($($case:ident)*) => {
         mod debian {
@@ -26,11 +27,19 @@ macro_rules! on_each_registry {
                 }
             })*
         }
+
+        mod zot {
+            $(#[test]
+            fn $case() {
+                if let Some(registry) = crate::registry::zot::start(&super::options()) {
+                    super::$case(&registry);
+                }
+            })*
+        }
     };
 }
 
 on_each_registry! {
-    the_second_architecture_joins_the_first
     nothing_to_do_sends_nothing
     each_policy_does_what_it_says
     a_plan_says_what_would_be_sent_and_sends_nothing
@@ -46,7 +55,49 @@ fn options() -> Options {
     }
 }
 
-fn the_second_architecture_joins_the_first(registry: &DockerRegistry) {
+#[test]
+fn the_second_architecture_joins_the_first() {
+    joins(&DockerRegistry::open());
+}
+
+#[test]
+fn the_second_architecture_joins_the_first_on_distribution_3() {
+    if let Some(registry) = distribution::open() {
+        joins(&registry);
+    }
+}
+
+/// zot before 2 lets no tag change from a manifest to an index.
+#[test]
+fn a_tag_that_may_not_grow_stays_and_the_error_says_what_to_do() {
+    let Some(registry) = crate::registry::zot::open() else {
+        return;
+    };
+    let (yard, host) = (Yard::new(), registry.host());
+    let [amd, arm] = yard.pair(&[APP], 4000);
+    let to = format!("{host}/p");
+    let first = yard.push(&[&amd], &to, &[]);
+    for types in ["keep", "auto"] {
+        let failure = yard.try_push(&[&arm], &to, &[("media-types", types)]);
+        let error = failure.unwrap_err().error;
+        assert_eq!(error.kind(), ErrorKind::Registry, "{types}: {error:?}");
+        let hint = error.get_hint().unwrap_or_default();
+        assert!(hint.contains("under another tag"), "{types}: {error:?}");
+        let (digest, _) = there(host, "p/acme/app", "1").unwrap();
+        assert_eq!(image(&first, "app:1")["digest"], digest);
+    }
+    // As it says. An index stays one, and grows.
+    let next = "docker.io/acme/app:2";
+    let [amd, arm] = yard.pair(&[next], 4000);
+    yard.push(&[&amd, &arm], &to, &[]);
+    let riscv: fusion_fixtures::Platform = "linux/riscv64".parse().unwrap();
+    let third = yard.archive("c.tar", &[Yard::image(next, &riscv, 3)]);
+    yard.push(&[&third], &to, &[]);
+    let platforms = children(host, "p/acme/app", "2");
+    assert_eq!(platforms, ["linux/amd64", "linux/arm64", "linux/riscv64"]);
+}
+
+fn joins(registry: &DockerRegistry) {
     let yard = Yard::new();
     let host = registry.host();
     let [amd, arm] = yard.pair(&[APP, "ghcr.io/x/tool:2"], 4000);

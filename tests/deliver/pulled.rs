@@ -12,20 +12,27 @@ use crate::clients::docker::Docker;
 use crate::clients::podman::Podman;
 use crate::clients::process::{run, run_text};
 use crate::clients::skopeo::{copy_all, skopeo};
-use crate::registry::distribution;
 use crate::registry::docker::DockerRegistry;
+use crate::registry::{distribution, zot};
 
 const APP: &str = "docker.io/acme/app:1";
 
-/// Pushes a pair of archives of that flavour.
-fn pushed(yard: &Yard, flavour: Flavour, folder: &Path, host: &str) -> Value {
+/// Pushes a pair of archives of that flavour, with what else is `chosen`.
+fn pushed(
+    yard: &Yard,
+    flavour: Flavour,
+    folder: &Path,
+    host: &str,
+    chosen: &[(&str, &str)],
+) -> Value {
     let (amd64, arm) = synthetic::pair(&[APP], 11, &[3000, 2000], 1).unwrap();
     let options = Options::default();
     let form = flavour.usual_form();
     let (one, other) = (folder.join("one"), folder.join("other"));
     write(flavour, form, &amd64, &one, &options).unwrap();
     write(flavour, form, &arm, &other, &options).unwrap();
-    yard.push(&[&one, &other], &format!("{host}/{}", flavour.name()), &[])
+    let to = format!("{host}/{}", flavour.name());
+    yard.push(&[&one, &other], &to, chosen)
 }
 
 /// skopeo: everything, byte for byte.
@@ -53,7 +60,7 @@ fn distribution_3_gives_all_of_it_too() {
     for flavour in Flavour::ALL {
         let folder = yard.path(flavour.name());
         std::fs::create_dir(&folder).unwrap();
-        let report = pushed(&yard, flavour, &folder, registry.host());
+        let report = pushed(&yard, flavour, &folder, registry.host(), &[]);
         let app = image(&report, "acme/app:1");
         let (target, digest) = (&app["target"], &app["digest"]);
         let out = folder.join("out");
@@ -62,16 +69,28 @@ fn distribution_3_gives_all_of_it_too() {
     }
 }
 
-/// Loopback registries are reached without TLS by all of them, once they are told.
 #[test]
 fn every_client_pulls_its_own_platform() {
-    let (registry, yard) = (DockerRegistry::open(), Yard::new());
+    pulled_from(&DockerRegistry::open(), &[]);
+}
+
+#[test]
+fn every_client_pulls_its_own_platform_from_zot() {
+    // It takes no Docker types, which some flavours hold.
+    if let Some(registry) = zot::open() {
+        pulled_from(&registry, &[("media-types", "auto")]);
+    }
+}
+
+/// Loopback registries are reached without TLS by all of them, once they are told.
+fn pulled_from(registry: &DockerRegistry, chosen: &[(&str, &str)]) {
+    let yard = Yard::new();
     let host = registry.host();
     // Every flavour, so that manifests of all kinds arrive.
     for flavour in Flavour::ALL {
         let folder = yard.path(flavour.name());
         std::fs::create_dir(&folder).unwrap();
-        let report = pushed(&yard, flavour, &folder, host);
+        let report = pushed(&yard, flavour, &folder, host, chosen);
         let target = image(&report, "acme/app:1")["target"].as_str().unwrap();
         let digest = image(&report, "acme/app:1")["digest"].as_str().unwrap();
 

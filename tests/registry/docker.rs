@@ -1,5 +1,5 @@
 //! Debian's `docker-registry` (distribution 2.8) on a free loopback port, in a folder of its own;
-//! or another version of it, whose configuration is the same.
+//! or another registry, with the same handle.
 
 use std::cell::Cell;
 use std::ffi::OsString;
@@ -39,6 +39,45 @@ impl Options {
     }
 }
 
+/// What a registry is started with.
+pub(super) struct Make {
+    /// What it is called.
+    pub(super) name: &'static str,
+    /// The words that its command begins with; `serve` and the configuration follow.
+    pub(super) program: Vec<OsString>,
+    /// The name of its configuration.
+    pub(super) file: &'static str,
+    /// What its configuration says, for these options and what else is to be in its folder.
+    pub(super) configuration: fn(&Path, &Options, &Files) -> String,
+    /// The port that its log tells.
+    pub(super) listening: fn(&str) -> Option<u16>,
+}
+
+impl Make {
+    /// A version of distribution.
+    pub(super) fn distribution(name: &'static str, program: Vec<OsString>) -> Self {
+        Self {
+            name,
+            program,
+            file: "config.yml",
+            configuration,
+            listening,
+        }
+    }
+}
+
+/// What a configuration names, in the registry's folder.
+pub(super) struct Files {
+    /// The certificate and its key, where there is TLS.
+    pub(super) server: Option<Pair>,
+    /// The authority that clients have to have a certificate of.
+    pub(super) trusted: Option<PathBuf>,
+    /// Who may come in, as `htpasswd` writes it.
+    pub(super) users: Option<PathBuf>,
+    /// What to show to the registry.
+    client: Option<Pair>,
+}
+
 #[derive(Debug)]
 pub(crate) struct DockerRegistry {
     daemon: Daemon,
@@ -48,33 +87,32 @@ pub(crate) struct DockerRegistry {
 
 impl DockerRegistry {
     pub(crate) fn start(options: &Options) -> Self {
-        let program = [program("docker-registry").into()];
-        Self::launch("docker-registry", program, options)
+        let program = vec![program("docker-registry").into()];
+        Self::launch(Make::distribution("docker-registry", program), options)
     }
 
-    /// Starts the registry that the words `program` are the begin of a command of.
-    pub(super) fn launch(
-        name: &'static str,
-        program: impl IntoIterator<Item = OsString>,
-        options: &Options,
-    ) -> Self {
+    /// Starts another.
+    pub(super) fn launch(make: Make, options: &Options) -> Self {
         let state = state_dir();
         let folder = state.path().to_path_buf();
-        let client = configure(&folder, options);
+        fs::create_dir(folder.join("data")).expect("the storage folder");
+        let files = Files::write(&folder, options);
+        let config = folder.join(make.file);
+        let text = (make.configuration)(&folder, options, &files);
+        fs::write(&config, text).expect("the configuration");
         let port = Cell::new(None);
         let ready = || {
             let log = fs::read_to_string(folder.join("log")).unwrap_or_default();
-            port.set(listening(&log));
+            port.set((make.listening)(&log));
             port.get()
                 .is_some_and(|port| TcpStream::connect(("127.0.0.1", port)).is_ok())
         };
-        let config = folder.join("config.yml").into_os_string();
-        let words = program.into_iter().chain(["serve".into(), config]);
-        let daemon = Daemon::launch(name, state, words, ready);
+        let words = (make.program.into_iter()).chain(["serve".into(), config.into_os_string()]);
+        let daemon = Daemon::launch(make.name, state, words, ready);
         Self {
             daemon,
             host: format!("127.0.0.1:{}", port.get().expect("it listens")),
-            client,
+            client: files.client,
         }
     }
 
@@ -98,7 +136,7 @@ impl DockerRegistry {
         self.client.as_ref().expect("it asks for certificates")
     }
 
-    /// Where it keeps `docker/registry/v2`.
+    /// Where it keeps what it has; distribution `docker/registry/v2` in it.
     pub(crate) fn storage_path(&self) -> PathBuf {
         self.daemon.state().join("data")
     }
@@ -120,10 +158,36 @@ impl DockerRegistry {
     }
 }
 
-/// Writes the configuration and what it names; the client's certificate if there has to be one.
-fn configure(folder: &Path, options: &Options) -> Option<Pair> {
-    let data = folder.join("data");
-    fs::create_dir(&data).expect("the storage folder");
+impl Files {
+    /// Writes what `options` ask for; the client's certificate if there has to be one.
+    fn write(folder: &Path, options: &Options) -> Self {
+        let mut files = Self {
+            server: None,
+            trusted: None,
+            users: None,
+            client: None,
+        };
+        if options.tls || options.client_certificates {
+            let authority = Authority::new(folder);
+            files.server = Some(authority.server());
+            if options.client_certificates {
+                files.trusted = Some(authority.certificate().to_path_buf());
+                files.client = Some(authority.client());
+            }
+        }
+        if let Some((user, password)) = &options.auth {
+            let file = folder.join("htpasswd");
+            let mut htpasswd = command("htpasswd");
+            let line = run_text(htpasswd.args(["-nbB", "-C", "5", user, password]));
+            fs::write(&file, line.unwrap_or_else(|e| panic!("{e}"))).expect("the file of users");
+            files.users = Some(file);
+        }
+        files
+    }
+}
+
+/// What distribution is told.
+fn configuration(folder: &Path, options: &Options, files: &Files) -> String {
     let mut yaml = format!(
         "version: 0.1\n\
          log: {{level: info, accesslog: {{disabled: false}}}}\n\
@@ -135,41 +199,27 @@ fn configure(folder: &Path, options: &Options) -> Option<Pair> {
          \x20 addr: 127.0.0.1:0\n\
          \x20 secret: of tests\n\
          \x20 relativeurls: {}\n",
-        data.display(),
+        folder.join("data").display(),
         options.delete,
         options.relative_urls
     );
-    let mut client = None;
-    if options.tls || options.client_certificates {
-        let authority = Authority::new(folder);
-        let server = authority.server();
-        write!(
+    let told = "a string takes everything";
+    if let Some(Pair { certificate, key }) = &files.server {
+        let (certificate, key) = (certificate.display(), key.display());
+        writeln!(
             yaml,
-            "  tls:\n    certificate: '{}'\n    key: '{}'\n",
-            server.certificate.display(),
-            server.key.display()
+            "  tls:\n    certificate: '{certificate}'\n    key: '{key}'"
         )
-        .expect("a string takes everything");
-        if options.client_certificates {
-            let trusted = authority.certificate().display();
-            writeln!(yaml, "    clientcas: ['{trusted}']").expect("a string takes everything");
-            client = Some(authority.client());
-        }
+        .expect(told);
     }
-    if let Some((user, password)) = &options.auth {
-        let file = folder.join("htpasswd");
-        let mut htpasswd = command("htpasswd");
-        let line = run_text(htpasswd.args(["-nbB", "-C", "5", user, password]));
-        fs::write(&file, line.unwrap_or_else(|e| panic!("{e}"))).expect("the file of users");
-        write!(
-            yaml,
-            "auth:\n  htpasswd: {{realm: tests, path: '{}'}}\n",
-            file.display()
-        )
-        .expect("a string takes everything");
+    if let Some(trusted) = &files.trusted {
+        writeln!(yaml, "    clientcas: ['{}']", trusted.display()).expect(told);
     }
-    fs::write(folder.join("config.yml"), yaml).expect("the configuration");
-    client
+    if let Some(users) = &files.users {
+        let users = users.display();
+        writeln!(yaml, "auth:\n  htpasswd: {{realm: tests, path: '{users}'}}").expect(told);
+    }
+    yaml
 }
 
 /// The port in `msg="listening on 127.0.0.1:40123, tls"`.

@@ -17,6 +17,7 @@ pub(crate) mod token_auth;
 pub(crate) mod tokens;
 pub(crate) mod uploads;
 pub(crate) mod words;
+pub(crate) mod zot;
 
 mod harbor_api;
 mod selftest;

@@ -17,7 +17,22 @@ pub(crate) struct Line {
 impl Line {
     /// The requests in a log that has other lines too.
     pub(crate) fn all(log: &str) -> Vec<Self> {
-        log.lines().filter_map(Self::parse).collect()
+        let parse = |line: &str| match line.starts_with('{') {
+            true => Self::parse_json(line),
+            false => Self::parse(line),
+        };
+        log.lines().filter_map(parse).collect()
+    }
+
+    /// As zot writes it: `{"method":"PUT","path":"TARGET","statusCode":201,…,"message":"HTTP API"}`
+    fn parse_json(line: &str) -> Option<Self> {
+        let line: serde_json::Value = serde_json::from_str(line).ok()?;
+        let status = line["statusCode"].as_u64()?;
+        Self::of(
+            line["method"].as_str()?,
+            line["path"].as_str()?,
+            u16::try_from(status).ok()?,
+        )
     }
 
     /// `ADDRESS - USER [TIME] "METHOD TARGET HTTP/1.1" STATUS BYTES …`
@@ -25,12 +40,16 @@ impl Line {
         let (_, rest) = line.split_once("] \"")?;
         let (request, rest) = rest.split_once(" HTTP/1.1\" ")?;
         let (method, target) = request.split_once(' ')?;
+        Self::of(method, target, rest.split(' ').next()?.parse().ok()?)
+    }
+
+    fn of(method: &str, target: &str, status: u16) -> Option<Self> {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         Some(Self {
             method: method.to_owned(),
             path: path.to_owned(),
             query: query.to_owned(),
-            status: rest.split(' ').next()?.parse().ok()?,
+            status,
         })
     }
 

@@ -26,7 +26,7 @@ pub(super) struct ImageArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Result")]
 pub(super) struct NewArgs {
-    /// Media types of new and converted documents; `auto`: Docker's where a registry refuses OCI's
+    /// Media types of new and converted documents; `auto`: the others where a registry refuses some
     #[arg(
         long,
         value_name = "TYPES",

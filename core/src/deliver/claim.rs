@@ -8,8 +8,9 @@ mod protocol;
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::tag::{Held, Merged, Outgoing, Tagger, about, contended, held, own, refuses_oci};
+use super::tag::{Held, Merged, Outgoing, Tagger, about, contended, held, own};
 use super::target::Under;
+use super::types;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fuse::variant::{Flattened, Variant};
 use crate::fuse::{MediaTypes, OnExisting};
@@ -60,10 +61,8 @@ pub(super) fn settle(tagger: &Tagger<'_>, image: &Outgoing, planned: Merged) -> 
     let sender = tagger.sender;
     sender
         .manifests(&image.spot, &planned.image, &fresh)
-        .map_err(|error| match refuses_oci(&error) {
-            true => error.better_hint(
-                "this registry may not take OCI types: `--media-types docker` sends Docker's",
-            ),
+        .map_err(|error| match types::refused(&error) {
+            true => types::advised(error, &planned.image),
             false => error,
         })
         .map_err(blame)?;

@@ -10,9 +10,9 @@ use super::preflight::Preflight;
 use super::send::{Failed, Needs, Sender, Spot};
 use super::spool::Spool;
 use super::start::Start;
-use super::tag::{Merged, Outgoing, Tagger, refuses_oci};
+use super::tag::{Merged, Outgoing, Tagger};
 use super::target::{Base, Naming, Target, targets};
-use super::{DeliverOptions, claim, tell};
+use super::{DeliverOptions, claim, tell, types};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fuse::assemble::Form;
 use crate::fuse::input::Input;
@@ -263,7 +263,7 @@ impl Push<'_> {
                 if merged.settled.is_none() {
                     match tagger.put_children(image, &merged) {
                         // Who writes the tag knows what to do about that.
-                        Err(error) if refuses_oci(&error) => {}
+                        Err(error) if types::refused(&error) => {}
                         put => put?,
                     }
                 }

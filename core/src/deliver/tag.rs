@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use super::DeliverOptions;
 use super::send::{Sender, Spot};
 use super::target::{Target, Under};
+use super::{DeliverOptions, types};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fuse::assemble::{Assembled, Form, assemble};
 use crate::fuse::rewrite::{Layers, rewrite};
@@ -235,22 +235,23 @@ impl Tagger<'_> {
     pub(super) fn settle(&self, image: &Outgoing, planned: Merged) -> Result<Merged> {
         let blame = |error: Error| about(error, &image.target);
         let first = planned.image.selected.previous.clone();
-        let mut types = self.options.fuse.media_types;
+        let mut family = self.options.fuse.media_types;
+        // What was said to the first of them, where another is tried.
+        let mut refused = None;
         let mut merged = planned;
         let mut wrote = false;
         for _ in 0..ATTEMPTS {
             if merged.settled.is_none() {
                 match self.put(image, &merged) {
                     Ok(()) => wrote = true,
-                    Err(error) if refuses_oci(&error) && types != MediaTypes::Docker => {
-                        if types != MediaTypes::Auto {
-                            return Err(blame(error.better_hint(
-                                "this registry may not take OCI types: `--media-types docker` \
-                                 (or `auto`) sends Docker's",
-                            )));
+                    Err(error) if types::refused(&error) => {
+                        let others = types::others(&error, &merged.image);
+                        let error = refused.unwrap_or_else(|| types::advised(error, &merged.image));
+                        if family != MediaTypes::Auto {
+                            return Err(blame(error));
                         }
-                        types = MediaTypes::Docker;
-                        merged = self.plan_as(image, types).map_err(blame)?;
+                        (family, refused) = (others, Some(error));
+                        merged = self.plan_as(image, family).map_err(blame)?;
                         continue;
                     }
                     Err(error) => return Err(blame(error)),
@@ -269,7 +270,7 @@ impl Tagger<'_> {
                 return Ok(merged);
             }
             tracing::info!("{} was written by somebody else meanwhile", image.target);
-            merged = self.plan_as(image, types).map_err(blame)?;
+            merged = self.plan_as(image, family).map_err(blame)?;
         }
         Err(blame(contended()))
     }
@@ -439,18 +440,4 @@ pub(super) fn about(error: Error, target: &Target) -> Error {
         return error;
     }
     error.path(format!("docker://{target}"))
-}
-
-/// Whether a registry refused a document for its media type: distribution before 2.7, Huawei SWR.
-pub(super) fn refuses_oci(error: &Error) -> bool {
-    let status = error.get_status();
-    let code = error.get_code().unwrap_or_default();
-    let says = error.message().to_ascii_lowercase();
-    matches!(status, Some(400 | 415))
-        && (status == Some(415)
-            || code == "MANIFEST_INVALID"
-            || code == "UNSUPPORTED"
-            || says.contains("manifest.json")
-            || says.contains("media type")
-            || says.contains("mediatype"))
 }

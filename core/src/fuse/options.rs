@@ -121,7 +121,7 @@ words!(
         Oci = "oci",
         /// Docker's types.
         Docker = "docker",
-        /// As `keep`; where a registry refuses OCI types, Docker's.
+        /// As `keep`; where a registry refuses those of one kind, the other.
         Auto = "auto",
     }
 );

@@ -57,6 +57,8 @@ pub(super) struct Auth {
 #[derive(Debug, Default)]
 struct State {
     challenge: Option<Challenge>,
+    /// Strangers come in, whatever the challenge says: some registries put one beside a welcome.
+    welcomes: bool,
     /// By repository: files may say different things of different ones.
     credentials: HashMap<String, Option<Credentials>>,
     tokens: HashMap<BTreeSet<String>, Token>,
@@ -192,7 +194,9 @@ impl Auth {
         if let Some(Challenge::Bearer { realm, .. }) = &challenge {
             self.safe(net, &answer.uri, realm)?;
         }
-        self.state().challenge = challenge;
+        let mut state = self.state();
+        state.challenge = challenge;
+        state.welcomes = answer.status != 401;
         Ok(())
     }
 
@@ -208,7 +212,7 @@ impl Auth {
             true => Door::Known,
             false if files::below(&net.settings, &self.host)? => Door::Inside,
             // Tokens are given to strangers too.
-            false if !basic => Door::Open,
+            false if !basic || state.welcomes => Door::Open,
             false => Door::Shut,
         })
     }

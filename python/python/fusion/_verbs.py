@@ -112,7 +112,7 @@ def fuse(
         rename: Prefixes of normalised references, and what to put in their place.
         compression: How layers are compressed: ``keep``, ``none``, ``gzip[:1-9]``, ``zstd[:1-22]``.
         media_types: Those of new and converted documents: ``oci``, ``docker``, or as they are;
-            ``auto``: Docker's where a registry refuses OCI's.
+            ``auto``: the other ones where a registry refuses some.
         docker_platform: Whose images ``docker load`` gets from an archive; by default
             ``linux/amd64`` if present, else the first.
         verify: ``blobs``: the digest of every blob that is published; ``full``: also every diff ID

@@ -199,6 +199,32 @@ fn credentials_of_one_repository_are_tried_there() {
 }
 
 #[test]
+fn a_challenge_beside_a_welcome_shuts_nobody_out() {
+    let server = Server::start(|request, _| {
+        let reply = match request.path.as_str() {
+            "/v2/" => Reply::new(200),
+            _ => Reply::new(200).body(r#"{"tags":["a"]}"#),
+        };
+        reply.header("WWW-Authenticate", "basic realm=")
+    });
+    server.client().host(&server.host).check().unwrap();
+    assert_eq!(server.repository().tags().unwrap(), ["a"]);
+    let basic = format!("Basic {}", STANDARD.encode("u:w"));
+    let anonymous = |request: &Request| request.header("Authorization") != Some(&basic);
+    assert!(server.log().iter().all(anonymous));
+    // Who has a password shows it: there may be more to see.
+    let access = Access {
+        username: Some("u".to_owned()),
+        password: Some(Secret::new("w")),
+        ..Access::default()
+    };
+    let client = server.client_with(access, Settings::default());
+    client.host(&server.host).check().unwrap();
+    let requests = server.log();
+    assert!(!anonymous(requests.last().unwrap()));
+}
+
+#[test]
 fn half_a_login_makes_no_sense() {
     let access = Access {
         username: Some("u".to_owned()),
