@@ -315,7 +315,32 @@ impl Tagger<'_> {
         let bytes = root_bytes(merged)?;
         self.repository(image)
             .put(image.target.under.text(), root, &bytes)
-            .map_err(|error| self.sender.preflight.explain(error, &image.spot))
+            .map_err(|error| self.sender.preflight.explain(error, &image.spot))?;
+        self.recall(image, merged)
+    }
+
+    /// Puts the single manifest that the tag led to until now, and leads to by way of an index from
+    /// now on, once more if the registry forgot it: zot 2 knows a manifest by the tag that it came
+    /// under, and forgets it when that moves.
+    fn recall(&self, image: &Outgoing, merged: &Merged) -> Result<()> {
+        let selected = &merged.image.selected;
+        let Some(previous) = &selected.previous else {
+            return Ok(());
+        };
+        if previous.media_type.is_index() || previous.digest == merged.image.root.digest {
+            return Ok(());
+        }
+        let mut variants = selected.variants.iter();
+        let Some(child) = variants.find(|variant| variant.descriptor.digest == previous.digest)
+        else {
+            return Ok(());
+        };
+        let (repository, under) = (self.repository(image), previous.digest.to_string());
+        if repository.head(&under)?.is_some() {
+            return Ok(());
+        }
+        let manifest = &child.image.manifest;
+        repository.put(&under, &manifest.descriptor, &manifest.bytes)
     }
 
     /// Puts the manifests that the root of `merged` leads to. A single manifest goes straight
