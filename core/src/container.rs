@@ -92,7 +92,8 @@ pub(crate) fn open(
             let used = stated.iter().map(Stated::algorithm).collect();
             let members = stream::read(&mut input, compression, path, used, keep, progress)?;
             for (stated, sum) in stated.iter().zip(input.finish()) {
-                stated.check(&sum).map_err(|error| error.path(path))?;
+                let checked = stated.check(&sum.finish());
+                checked.map_err(|error| error.path(path))?;
             }
             Ok((members, compression))
         }

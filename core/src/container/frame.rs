@@ -5,7 +5,11 @@ use std::cell::{Cell, RefCell};
 use std::io::Read;
 use std::rc::Rc;
 
-use super::members::{Part, Streamed};
+use super::checksum::{Algorithm, Summer};
+use super::members::{self, Part, Streamed};
+use crate::error::Result;
+use crate::progress::Progress;
+use crate::store::BlobDirectory;
 
 /// The most that is kept of all containers of a stream: what stands around gigabytes of layers is
 /// little.
@@ -34,6 +38,17 @@ pub(super) struct Frame {
     on: Cell<bool>,
     /// Whether the content of a member goes by.
     within: Cell<bool>,
+    /// The [`Live`] members that `parts` has sums up to, and where in it.
+    summed: RefCell<Vec<(usize, usize)>>,
+}
+
+/// A member that comes by and can not be told again, and the containers around it that can: what came
+/// before it in each, and then itself, is summed.
+#[derive(Debug)]
+pub(super) struct Live {
+    /// Which it is of the stream.
+    number: usize,
+    frames: Vec<Rc<Frame>>,
 }
 
 impl Frame {
@@ -46,6 +61,7 @@ impl Frame {
             parts: RefCell::default(),
             on: Cell::new(on),
             within: Cell::new(false),
+            summed: RefCell::default(),
         }
     }
 
@@ -68,20 +84,29 @@ impl Frame {
         self.parts.take();
     }
 
-    /// Adds the content of a member that came by.
-    pub(super) fn add(&self, streamed: &Streamed, is_spooled: bool) {
+    /// Adds the content of a member that came by; `is_summed` if a [`Live`] ended with it.
+    pub(super) fn add(&self, streamed: &Streamed, is_spooled: bool, is_summed: bool) {
         let part = match (&streamed.nested, streamed.digest) {
             _ if !self.is_on() => return,
             (_, Some(digest)) if is_spooled => Part::Blob(digest, streamed.size),
             (Some(nested), _) if nested.has_raw() => Part::Nested(nested.clone()),
+            _ if is_summed => return,
             _ => return self.give_up(),
         };
         self.flush();
         self.parts.borrow_mut().push(part);
     }
 
+    /// Takes back the sums up to the [`Live`] member `first`, and those after it.
+    pub(super) fn unsum(&self, first: usize) {
+        let mut summed = self.summed.borrow_mut();
+        while let Some((_, at)) = summed.pop_if(|(number, _)| *number >= first) {
+            self.parts.borrow_mut().remove(at);
+        }
+    }
+
     /// All parts, unless it was given up.
-    pub(super) fn finish(self) -> Option<Vec<Part>> {
+    pub(super) fn finish(&self) -> Option<Vec<Part>> {
         self.flush();
         self.is_on().then(|| self.parts.take())
     }
@@ -106,6 +131,58 @@ impl Frame {
                 self.bytes.borrow_mut().extend_from_slice(bytes);
             }
             None => self.give_up(),
+        }
+    }
+}
+
+impl Live {
+    /// Sums, in all algorithms, what came by in each of `frames`, each of which is in the one before;
+    /// the member that comes now is the one of that `number`.
+    pub(super) fn begin(
+        number: usize,
+        frames: &[Rc<Frame>],
+        spool: &BlobDirectory,
+        progress: &Progress,
+    ) -> Result<(Self, Vec<Summer>)> {
+        let mut live = Self {
+            number,
+            frames: Vec::new(),
+        };
+        let mut all = Vec::new();
+        for (at, frame) in frames.iter().enumerate() {
+            let mut summers = match members::summed(&frame.parts.borrow()) {
+                Some(summers) => summers.to_vec(),
+                None => Algorithm::ALL.map(Summer::new).to_vec(),
+            };
+            let mut is_known = true;
+            for inner in &frames[at..] {
+                inner.flush();
+                let told = members::tell_rest(&inner.parts.borrow(), spool, &mut |piece| {
+                    progress.check()?;
+                    summers.iter_mut().for_each(|summer| summer.update(piece));
+                    Ok(())
+                })?;
+                is_known &= inner.is_on() && told;
+            }
+            match is_known {
+                true => {
+                    live.frames.push(Rc::clone(frame));
+                    all.extend(summers);
+                }
+                false => frame.give_up(),
+            }
+        }
+        Ok((live, all))
+    }
+
+    /// The member has gone by; `summers` are those that [`Live::begin`] gave, in that order.
+    pub(super) fn end(self, summers: Vec<Summer>) {
+        let mut summers = summers.into_iter();
+        for frame in self.frames {
+            let summers = summers.by_ref().take(Algorithm::ALL.len()).collect();
+            let mut parts = frame.parts.borrow_mut();
+            (frame.summed.borrow_mut()).push((self.number, parts.len()));
+            parts.push(Part::Summed(summers));
         }
     }
 }

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub(crate) use raw::Part;
+pub(super) use raw::{summed, tell_rest};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fsx::{self, Mapped};

@@ -1,35 +1,34 @@
 //! Reading an archive as a stream: compressed files, pipes, standard input. It is read once; what
 //! it holds goes into a spool, or is only hashed.
 
+mod file;
+mod live;
 mod sums;
 
 use std::collections::BTreeSet;
 use std::io::{BufReader, Cursor, Read};
 use std::path::Path;
+use std::rc::Rc;
 use std::sync::Arc;
 
-use super::checksum::{self, Algorithm, List, Summed, Summer, Wanted};
+use super::checksum::{Algorithm, List, Summed, Summer, Wanted};
 use super::evidence::{Found, is_layer};
 use super::frame::{Frame, Overheard, Room};
 use super::input::Counted;
 use super::keep::Keep;
 use super::members::{Members, Nested, Streamed};
-use super::names::{is_document, is_of_chart, is_text_that_counts, stated_digest};
+use super::names::{is_of_chart, stated_digest};
 use super::nest::{Inflated, Raw};
-use crate::compress::{self, Inflater, LimitedExpansion};
+use crate::compress::{self, LimitedExpansion};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
-use crate::oci::{Compression, Digest, Hasher};
+use crate::oci::{Compression, Digest};
 use crate::progress::Progress;
-use crate::store::{BlobSource, BlobWriter, CHUNK, Hashing};
+use crate::store::CHUNK;
 use crate::tar::{self, Entry, EntryKind, TarStream};
 
 /// How many first bytes of each member are remembered.
 const HEAD: usize = 16;
-
-/// Plain files up to this size may be something else: documents, or layers with next to nothing
-/// in them.
-const SMALL: u64 = 1 << 20;
 
 /// Reads the container that comes out of `input`, which is compressed with `compression`. `path`
 /// names it in errors; `used` are the algorithms of what checksums are known of it.
@@ -113,6 +112,12 @@ struct Walk<'a> {
     tells: bool,
     /// For what containers have besides their members.
     room: Room,
+    /// The containers that are open and can be told again, each in the one before.
+    told: Vec<Rc<Frame>>,
+    /// How many members were summed because they cannot be told again.
+    live: usize,
+    /// Whether the last member was one of them.
+    summed: bool,
 }
 
 impl<'a> Walk<'a> {
@@ -128,6 +133,9 @@ impl<'a> Walk<'a> {
             list: None,
             tells: false,
             room: Room::default(),
+            told: Vec::new(),
+            live: 0,
+            summed: false,
         }
     }
 
@@ -143,7 +151,8 @@ impl<'a> Walk<'a> {
         let blame = |error: Error| error.within(&within, 0).path(&path);
         let spool = self.keep.spool().cloned();
         let mut members = Members::stream(path.clone(), within.clone(), spool);
-        let frame = Frame::new(&self.room, std::mem::take(&mut self.tells));
+        let frame = Rc::new(Frame::new(&self.room, std::mem::take(&mut self.tells)));
+        self.told.extend(frame.is_on().then(|| Rc::clone(&frame)));
         let mut stream = TarStream::new(Overheard {
             input: BufReader::with_capacity(CHUNK, input),
             frame: &frame,
@@ -175,10 +184,11 @@ impl<'a> Walk<'a> {
                 self.used
                     .extend(sums.filter_map(|(hex, _)| Algorithm::of(hex)));
             }
+            let summed = std::mem::take(&mut self.summed);
             if frame.is_on() && entry.size > 0 {
                 // What was not read of it is passed over here, unheard.
                 while stream.read(&mut self.buffer).map_err(blame)? > 0 {}
-                frame.add(&streamed, members.spools(&streamed));
+                frame.add(&streamed, members.spools(&streamed), summed);
             }
             frame.within(false);
             members.add_streamed(entry, streamed)?;
@@ -186,6 +196,7 @@ impl<'a> Walk<'a> {
         // To the end, so that the checksum of the compressed file is checked too.
         stream.finish().map_err(blame)?;
         drop(stream);
+        self.told.pop_if(|told| Rc::ptr_eq(told, &frame));
         members.made_of(frame.finish());
         Ok(members)
     }
@@ -240,7 +251,15 @@ impl<'a> Walk<'a> {
             _ => None,
         };
         let spooled = writer.is_some();
-        let summers = self.sums(compression, around);
+        let before = self.live;
+        let mut summers = self.sums(compression, around);
+        let own = summers.len();
+        // What can be told again is told when it is asked for.
+        let (mut live, mut outer) = (None, self.told.clone());
+        if compression != Compression::None {
+            live = self.begin_live(&mut summers)?;
+            self.told.clear();
+        }
         let mut summed = Summed::new(Cursor::new(first).chain(stream), summers);
         let mut raw = Raw::new(&mut summed, &found, writer);
         let mut inside = None;
@@ -290,6 +309,7 @@ impl<'a> Walk<'a> {
             raw.let_go();
         }
         let digest = raw.finish(&mut self.buffer)?;
+        std::mem::swap(&mut self.told, &mut outer);
         // What stayed whole was not taken apart.
         let apart = found.worth() && !found.is_whole();
         let nested = inside.filter(|_| apart).map(|members| {
@@ -299,6 +319,12 @@ impl<'a> Walk<'a> {
                 members,
             })
         });
+        let mut summers = summed.finish();
+        if nested.is_none() {
+            self.undo_live(before);
+            live = None;
+        }
+        self.end_live(live, &mut summers, own);
         if let Some(nested) = &nested {
             keep.pass(&nested.members, self.progress)?;
         }
@@ -307,7 +333,7 @@ impl<'a> Walk<'a> {
             size: entry.size,
             digest,
             head,
-            sums: summed.finish(),
+            sums: summers.into_iter().map(Summer::finish).collect(),
             diff_id,
             kept: None,
             worth_inflating: nested.is_none() && found.hints(),
@@ -328,122 +354,6 @@ impl<'a> Walk<'a> {
         }
         self.container(input, within, found, depth + 1)
     }
-
-    /// A member that is no container; the first `filled` bytes of it are in the buffer.
-    fn file<R: Read>(
-        &mut self,
-        stream: &mut TarStream<R>,
-        entry: &Entry,
-        filled: usize,
-        stated: Option<Digest>,
-        compression: Compression,
-    ) -> Result<Streamed> {
-        let keep = self.keep;
-        let first = &self.buffer[..filled];
-        let head = first.iter().copied().take(HEAD).collect();
-        let looks_plain = compression == Compression::None && !is_document(first);
-        let mut writer: Option<BlobWriter<'_>> = match keep {
-            // Layers are tar archives, compressed or not.
-            Keep::Spool { files: false, .. }
-                if looks_plain
-                    && stated.is_none()
-                    && entry.size > SMALL
-                    && !is_layer(&entry.name)
-                    && !is_of_chart(&entry.name) =>
-            {
-                None
-            }
-            // Of small files there may be a great many alike; making another costs more than hashing.
-            Keep::Spool { blobs, .. }
-                if filled < self.buffer.len() && blobs.size(&hash(stated, first)).is_some() =>
-            {
-                None
-            }
-            Keep::Spool { blobs, .. } => Some(blobs.begin_of(entry.size)?),
-            Keep::Documents | Keep::Inflated => None,
-        };
-        let inflates = compression != Compression::None
-            && (matches!(keep, Keep::Inflated) || stated.is_none());
-        let mut layer: Option<std::result::Result<Inflater<Hashing>, String>> = match inflates {
-            true => Some(Ok(Inflater::new(compression, Hashing::default())?)),
-            false => None,
-        };
-        let mut asked = std::mem::take(&mut self.asked);
-        if writer.is_none() && looks_plain && stated.is_none() && !is_layer(&entry.name) {
-            // It cannot be read again once its list has come by; few files are like that.
-            asked.insert(Algorithm::Sha512);
-        }
-        let mut summers: Vec<Summer> = asked.into_iter().map(Summer::new).collect();
-        let is_list = List::is_named_so(&entry.name) && entry.size <= checksum::MOST;
-        let mut list: Vec<u8> = Vec::new();
-        let mut document: Option<Vec<u8>> = None;
-        let listing = is_document(first) || is_text_that_counts(&entry.name) || is_list;
-        if keep.spool().is_none() && listing && entry.size <= limits::MAX_LISTING {
-            keep_more(&mut self.kept, entry.size)?;
-            document = Some(Vec::new());
-        }
-        let mut hasher = stated.map_or_else(Hasher::sha256, |digest| digest.hasher());
-        let mut count = filled;
-        while count > 0 {
-            self.progress.check()?;
-            let piece = &self.buffer[..count];
-            hasher.update(piece);
-            for summer in &mut summers {
-                summer.update(piece);
-            }
-            if is_list {
-                list.extend_from_slice(piece);
-            }
-            if let Some(Ok(inflater)) = &mut layer
-                && let Err(error) = inflater.push(piece)
-            {
-                layer = Some(Err(error.message().to_owned()));
-            }
-            if let Some(writer) = &mut writer {
-                writer.write(piece)?;
-            }
-            if let Some(document) = &mut document {
-                document.extend_from_slice(piece);
-            }
-            count = stream.read(&mut self.buffer)?;
-        }
-        let digest = hasher.finish();
-        if let Some(writer) = writer {
-            writer.commit(&digest)?;
-        }
-        let diff_id = layer.map(|layer| {
-            let finished = layer?
-                .finish()
-                .map_err(|error| error.message().to_owned())?;
-            Ok(finished.0.finish())
-        });
-        if is_list && let Ok(text) = std::str::from_utf8(&list) {
-            self.list = Some(List::read(&entry.name, text));
-        }
-        if document.is_none() && entry.size == 0 {
-            document = Some(Vec::new());
-        }
-        let kept = document.filter(|_| keep.spool().is_none());
-        Ok(Streamed {
-            offset: entry.offset,
-            size: entry.size,
-            digest: Some(digest),
-            head,
-            sums: summers.into_iter().map(Summer::finish).collect(),
-            diff_id,
-            kept,
-            nested: None,
-            worth_inflating: false,
-            inflated: None,
-        })
-    }
-}
-
-/// What `bytes` hash to, in the algorithm of the digest that is stated for them.
-fn hash(stated: Option<Digest>, bytes: &[u8]) -> Digest {
-    let mut hasher = stated.map_or_else(Hasher::sha256, |digest| digest.hasher());
-    hasher.update(bytes);
-    hasher.finish()
 }
 
 /// Reads until `buffer` is full or the member ends.
@@ -475,18 +385,4 @@ fn known<R: Read>(stream: &mut TarStream<R>, entry: &Entry, digest: Digest) -> R
         worth_inflating: false,
         inflated: None,
     })
-}
-
-/// Counts a document of `size` bytes that is kept in memory, if there may be another.
-fn keep_more(kept: &mut u64, size: u64) -> Result<()> {
-    *kept += size;
-    if *kept > limits::MAX_KEPT {
-        let message = format!(
-            "the archive's documents take more than {} bytes of memory",
-            limits::MAX_KEPT
-        );
-        return Err(Error::new(ErrorKind::LimitExceeded, message)
-            .hint("decompress the archive first: it is then read in place"));
-    }
-    Ok(())
 }

@@ -119,7 +119,7 @@ impl Again<'_> {
             }
             std::io::copy(&mut member, &mut std::io::sink()).map_err(compress::into_error)?;
             for (stated, sum) in stated.iter().zip(member.finish()) {
-                if let Err(error) = stated.check(&sum) {
+                if let Err(error) = stated.check(&sum.finish()) {
                     let error = error.path(self.path).member(&name);
                     self.wrong.push(error.offset(entry.offset));
                 }

@@ -35,13 +35,12 @@ impl<R> Summed<R> {
         }
     }
 
-    /// The checksums of what was read.
-    pub(in crate::container) fn finish(self) -> Vec<String> {
-        let summers = match self.summing {
+    /// The summers, with what was read.
+    pub(in crate::container) fn finish(self) -> Vec<Summer> {
+        match self.summing {
             Summing::Here(summers) => summers,
             Summing::Aside(aside) => aside.finish(),
-        };
-        summers.into_iter().map(Summer::finish).collect()
+        }
     }
 
     fn update(&mut self, bytes: &[u8]) {
@@ -158,7 +157,8 @@ mod tests {
             let mut buffer = vec![0; step];
             while summed.read(&mut buffer).expect("bytes") > 0 {}
             let whole = whole.map(Summer::finish);
-            assert_eq!(summed.finish(), whole, "{length} bytes, {step} at a time");
+            let summed: Vec<String> = summed.finish().into_iter().map(Summer::finish).collect();
+            assert_eq!(summed, whole, "{length} bytes, {step} at a time");
         }
     }
 

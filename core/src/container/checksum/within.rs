@@ -2,10 +2,8 @@
 //!
 //! A member that is at hand is read for it. One that came by in a stream and was taken apart was
 //! summed as it came by if a list before it names it. If the list comes behind, its bytes are told
-//! again from what the spool has of it. Where there is no spool, or the member is compressed, it
-//! was summed in any case: with what the lists before it are made with, or with all there is if
-//! there were none. What is left, such as a member that was summed with something else, is read a
-//! second time.
+//! again from what the spool has of it; what the spool does not have was summed in any case. What is
+//! left, such as a list behind what it names in a bundle that is not spooled, is read a second time.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -152,19 +150,12 @@ fn sum_of(
             return Ok(Sum::Is(sum.clone()));
         }
         if !members.is_at_hand(member) {
-            let mut summer = Summer::new(algorithm);
-            let Some(nested) = streamed.nested.as_ref().filter(|nested| nested.has_raw()) else {
-                return Ok(Sum::Unseen);
+            let nested = streamed.nested.as_ref().filter(|nested| nested.has_raw());
+            let told = match nested {
+                Some(nested) => nested.members.sum(algorithm, progress)?,
+                None => None,
             };
-            let told = nested.members.tell(&mut |piece| {
-                progress.check()?;
-                summer.update(piece);
-                Ok(())
-            })?;
-            return Ok(match told {
-                true => Sum::Is(summer.finish()),
-                false => Sum::Unseen,
-            });
+            return Ok(told.map_or(Sum::Unseen, Sum::Is));
         }
     } else if !in_place {
         return Ok(Sum::Unasked);

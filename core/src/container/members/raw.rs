@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use super::{Backing, Members, Nested};
+use crate::container::checksum::{Algorithm, Summer};
 use crate::error::Result;
 use crate::oci::{Compression, Digest};
-use crate::store::{BlobSource, CHUNK};
+use crate::progress::Progress;
+use crate::store::{BlobDirectory, BlobSource, CHUNK};
 
 /// A part of a container.
 #[derive(Debug)]
@@ -16,6 +18,9 @@ pub(crate) enum Part {
     Blob(Digest, u64),
     /// A member that is a container itself.
     Nested(Arc<Nested>),
+    /// What came by up to here, summed in all algorithms: the last of it was summed as it went by and
+    /// can not be told again. It may lie in the container that is the next part.
+    Summed(Vec<Summer>),
 }
 
 impl Nested {
@@ -31,36 +36,73 @@ impl Members {
         self.raw = parts;
     }
 
-    /// Hands the bytes of the container to `take`, piece by piece; `false` if not all of them are
-    /// to be had.
-    pub(crate) fn tell(&self, take: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<bool> {
+    /// The checksum of the container's bytes, in hex; `None` if not all of them are to be had.
+    pub(crate) fn sum(&self, algorithm: Algorithm, progress: &Progress) -> Result<Option<String>> {
         let (Some(parts), Backing::Stream(Some(spool))) = (&self.raw, &self.backing) else {
-            return Ok(false);
+            return Ok(None);
         };
-        let mut buffer = Vec::new();
-        for part in parts {
-            match part {
-                Part::Bytes(bytes) => take(bytes)?,
-                Part::Nested(nested) => {
-                    if !nested.members.tell(take)? {
-                        return Ok(false);
-                    }
+        let mut summer = summed(parts)
+            .and_then(|summers| {
+                summers
+                    .iter()
+                    .find(|summer| summer.algorithm() == algorithm)
+            })
+            .map_or_else(|| Summer::new(algorithm), Summer::clone);
+        let told = tell_rest(parts, spool, &mut |piece| {
+            progress.check()?;
+            summer.update(piece);
+            Ok(())
+        })?;
+        Ok(told.then(|| summer.finish()))
+    }
+}
+
+/// What `parts` begin with was summed to as it went by, if any of it was.
+pub(in crate::container) fn summed(parts: &[Part]) -> Option<&[Summer]> {
+    let mut summed = parts.iter().rev().filter_map(|part| match part {
+        Part::Summed(summers) => Some(&summers[..]),
+        _ => None,
+    });
+    summed.next()
+}
+
+/// Hands the bytes of `parts` behind what was summed of them to `take`, piece by piece; `false` if not
+/// all of them are to be had.
+pub(in crate::container) fn tell_rest(
+    parts: &[Part],
+    spool: &BlobDirectory,
+    take: &mut dyn FnMut(&[u8]) -> Result<()>,
+) -> Result<bool> {
+    let is_summed = |part: &Part| matches!(part, Part::Summed(_));
+    let begin = parts.iter().rposition(is_summed).map_or(0, |at| at + 1);
+    let mut buffer = Vec::new();
+    for part in &parts[begin..] {
+        match part {
+            Part::Bytes(bytes) => take(bytes)?,
+            Part::Nested(nested) => {
+                // If anything in it was summed as it went by, so was all that came before.
+                let Some(inner) = &nested.members.raw else {
+                    return Ok(false);
+                };
+                if !tell_rest(inner, spool, take)? {
+                    return Ok(false);
                 }
-                Part::Blob(digest, size) => {
-                    if spool.size(digest) != Some(*size) {
-                        return Ok(false);
-                    }
-                    buffer.resize(CHUNK, 0);
-                    let mut reader = spool.open(digest)?;
-                    loop {
-                        match reader.read(&mut buffer)? {
-                            0 => break,
-                            count => take(&buffer[..count])?,
-                        }
+            }
+            Part::Blob(digest, size) => {
+                if spool.size(digest) != Some(*size) {
+                    return Ok(false);
+                }
+                buffer.resize(CHUNK, 0);
+                let mut reader = spool.open(digest)?;
+                loop {
+                    match reader.read(&mut buffer)? {
+                        0 => break,
+                        count => take(&buffer[..count])?,
                     }
                 }
             }
+            Part::Summed(_) => {}
         }
-        Ok(true)
     }
+    Ok(true)
 }

@@ -14,13 +14,13 @@ impl Walk<'_> {
     }
 
     /// What a container is summed with as it comes by: with what lists before it ask for, and if
-    /// its bytes cannot be told again, with what a list behind it may ask for. That is likely to
-    /// be made as others here; until there are others, as any.
+    /// its bytes cannot be told again, with what a list behind it may ask for. Of what is large, as
+    /// nothing compressed is, that is taken to be made as others here; until there are others, as any.
     pub(super) fn sums(&mut self, compression: Compression, around: &Found<'_>) -> Vec<Summer> {
         let mut asked = std::mem::take(&mut self.asked);
         if self.tells_again(compression) || around.is_bundle() {
             // Bundles have no lists, and one around it is summed already.
-        } else if self.used.is_empty() {
+        } else if self.used.is_empty() || compression != Compression::None {
             asked.extend(Algorithm::ALL);
         } else {
             asked.extend(&self.used);
