@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::fs;
-use std::net::TcpStream;
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 
 use super::authority::{Authority, Pair};
@@ -19,12 +19,16 @@ pub(crate) struct Options {
     pub(crate) auth: Option<(String, String)>,
     /// With a certificate of [`DockerRegistry::ca_file`].
     pub(crate) tls: bool,
+    /// Which is its own, then, signed by itself.
+    pub(crate) signs_itself: bool,
     /// Who has no certificate of that authority is turned away.
     pub(crate) client_certificates: bool,
     /// Manifests and blobs can be deleted.
     pub(crate) delete: bool,
     /// Places in answers are paths instead of URLs.
     pub(crate) relative_urls: bool,
+    /// Where it listens; on a free loopback port if that is not said.
+    pub(crate) address: Option<SocketAddr>,
 }
 
 impl Options {
@@ -37,12 +41,25 @@ impl Options {
         self.tls = true;
         self
     }
+
+    /// TLS, by a certificate that only itself vouches for.
+    pub(crate) fn signing_itself(mut self) -> Self {
+        self.signs_itself = true;
+        self.tls()
+    }
+
+    /// At an address of one's own choice.
+    pub(crate) fn at(mut self, address: impl Into<SocketAddr>) -> Self {
+        self.address = Some(address.into());
+        self
+    }
 }
 
 #[derive(Debug)]
 pub(crate) struct DockerRegistry {
     daemon: Daemon,
     host: String,
+    ca_file: PathBuf,
     client: Option<Pair>,
 }
 
@@ -60,20 +77,27 @@ impl DockerRegistry {
     ) -> Self {
         let state = state_dir();
         let folder = state.path().to_path_buf();
-        let client = configure(&folder, options);
-        let port = Cell::new(None);
+        let asked = options.address.unwrap_or((Ipv4Addr::LOCALHOST, 0).into());
+        let client = configure(&folder, asked, options);
+        let place = Cell::new(None);
         let ready = || {
             let log = fs::read_to_string(folder.join("log")).unwrap_or_default();
-            port.set(listening(&log));
-            port.get()
-                .is_some_and(|port| TcpStream::connect(("127.0.0.1", port)).is_ok())
+            place.set(listening(&log));
+            place
+                .get()
+                .is_some_and(|place| TcpStream::connect(place).is_ok())
         };
         let config = folder.join("config.yml").into_os_string();
         let words = program.into_iter().chain(["serve".into(), config]);
         let daemon = Daemon::launch(name, state, words, ready);
+        let ca_file = match options.signs_itself {
+            true => "itself.crt",
+            false => "authority.crt",
+        };
         Self {
             daemon,
-            host: format!("127.0.0.1:{}", port.get().expect("it listens")),
+            host: place.get().expect("it listens").to_string(),
+            ca_file: folder.join(ca_file),
             client,
         }
     }
@@ -83,14 +107,14 @@ impl DockerRegistry {
         Self::start(&Options::default())
     }
 
-    /// `127.0.0.1:PORT`.
+    /// `ADDRESS:PORT`.
     pub(crate) fn host(&self) -> &str {
         &self.host
     }
 
     /// The certificate to trust, where there is TLS.
     pub(crate) fn ca_file(&self) -> PathBuf {
-        self.daemon.state().join("authority.crt")
+        self.ca_file.clone()
     }
 
     /// What to show to a registry with `client_certificates`.
@@ -121,7 +145,7 @@ impl DockerRegistry {
 }
 
 /// Writes the configuration and what it names; the client's certificate if there has to be one.
-fn configure(folder: &Path, options: &Options) -> Option<Pair> {
+fn configure(folder: &Path, address: SocketAddr, options: &Options) -> Option<Pair> {
     let data = folder.join("data");
     fs::create_dir(&data).expect("the storage folder");
     let mut yaml = format!(
@@ -132,7 +156,7 @@ fn configure(folder: &Path, options: &Options) -> Option<Pair> {
          \x20 delete: {{enabled: {}}}\n\
          \x20 maintenance: {{uploadpurging: {{enabled: false}}}}\n\
          http:\n\
-         \x20 addr: 127.0.0.1:0\n\
+         \x20 addr: {address}\n\
          \x20 secret: of tests\n\
          \x20 relativeurls: {}\n",
         data.display(),
@@ -141,8 +165,11 @@ fn configure(folder: &Path, options: &Options) -> Option<Pair> {
     );
     let mut client = None;
     if options.tls || options.client_certificates {
-        let authority = Authority::new(folder);
-        let server = authority.server();
+        let authority = Authority::new(folder, address.ip());
+        let server = match options.signs_itself {
+            true => authority.itself(),
+            false => authority.server(),
+        };
         write!(
             yaml,
             "  tls:\n    certificate: '{}'\n    key: '{}'\n",
@@ -172,9 +199,10 @@ fn configure(folder: &Path, options: &Options) -> Option<Pair> {
     client
 }
 
-/// The port in `msg="listening on 127.0.0.1:40123, tls"`.
-fn listening(log: &str) -> Option<u16> {
-    let (_, rest) = log.split_once("listening on 127.0.0.1:")?;
-    let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
-    digits.parse().ok()
+/// The address in `msg="listening on 127.0.0.1:40123, tls"`.
+fn listening(log: &str) -> Option<SocketAddr> {
+    let (_, rest) = log.split_once("listening on ")?;
+    let within = |c: char| c.is_ascii_hexdigit() || ".:[]".contains(c);
+    let end = rest.find(|c| !within(c))?;
+    rest[..end].parse().ok()
 }
