@@ -242,7 +242,7 @@ example() {
     rm -rf "$scratch/example"
     cp -r examples/c "$scratch/example" && cd "$scratch/example" || return 1
     make CFLAGS="-O2 $strict" &&
-        LD_LIBRARY_PATH=$prefix/lib sh ./try.sh "$FUSION_ARCHIVES" "$FUSION_REGISTRY"
+        LD_LIBRARY_PATH=$prefix/lib sh ./try.sh "$FUSION_ARCHIVES" "$FUSION_REGISTRY" "$FUSION_BUNDLES"
 }
 try "example" eval '(example)'
 

@@ -26,8 +26,9 @@ pub use publish::{
 pub use space::{enrich_no_space, ensure_free, free_bytes, human_bytes, same_filesystem};
 pub use staging::{INSIDE, Staging};
 pub use tree::{
-    absent, create_dir_all, exists, metadata, metadata_if_any, open, read_dir_sorted, read_link,
-    read_small, remove_dir_all, remove_dir_if_empty, remove_file_if_exists, symlink_metadata,
+    absent, create_dir_all, ensure_may_create, exists, metadata, metadata_if_any, open,
+    read_dir_sorted, read_link, read_small, remove_dir_all, remove_dir_if_empty,
+    remove_file_if_exists, symlink_metadata,
 };
 
 #[cfg(test)]

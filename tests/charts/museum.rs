@@ -1,8 +1,9 @@
 //! ChartMuseum, in a folder of its own, on a loopback port.
 
-use std::net::{TcpListener, TcpStream};
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::clients::process::{Daemon, state_dir};
 use crate::programs::built;
@@ -20,7 +21,15 @@ pub(crate) struct Options {
     pub(crate) overwrites: bool,
     /// No chart may be replaced, also not with `force`.
     pub(crate) refuses_force: bool,
+    /// Where it listens; on a free loopback port if that is not said.
+    pub(crate) address: Option<SocketAddr>,
 }
+
+/// How often a port is looked for that somebody else was faster to take.
+const TRIES: usize = 20;
+
+/// What it is asked for, to see who answers.
+const MARK: &str = "/is-it-you";
 
 #[derive(Debug)]
 pub(crate) struct ChartMuseum {
@@ -32,14 +41,28 @@ impl ChartMuseum {
     /// Starts one, unless this machine cannot build it; that is said aloud.
     pub(crate) fn start(options: &Options) -> Option<Self> {
         let program = built("chartmuseum")?;
+        let mut why = String::new();
+        for _ in 0..TRIES {
+            let address = options.address.unwrap_or_else(free);
+            match Self::at(address, &program, options) {
+                Ok(museum) => return Some(museum),
+                Err(said) => why = said,
+            }
+            if options.address.is_some() || !why.contains("address already in use") {
+                break;
+            }
+        }
+        panic!("{why}");
+    }
+
+    fn at(address: SocketAddr, program: &Path, options: &Options) -> Result<Self, String> {
         let state = state_dir();
         let charts = state.path().join("charts");
         std::fs::create_dir(&charts).expect("the folder of charts");
-        let port = port();
         let mut words = vec![
-            program.into_os_string().into_string().expect("UTF-8"),
-            "--listen-host=127.0.0.1".to_owned(),
-            format!("--port={port}"),
+            program.to_str().expect("UTF-8").to_owned(),
+            format!("--listen-host={}", address.ip()),
+            format!("--port={}", address.port()),
             "--storage=local".to_owned(),
             format!("--storage-local-rootdir={}", charts.display()),
             format!("--depth={}", options.depth),
@@ -64,15 +87,16 @@ impl ChartMuseum {
                 .refuses_force
                 .then(|| "--disable-force-overwrite=true".to_owned()),
         );
-        let ready = || TcpStream::connect(("127.0.0.1", port)).is_ok();
+        let log = state.path().join("log");
         let words = words.into_iter().map(Into::into);
-        Some(Self {
-            daemon: Daemon::launch("chartmuseum", state, words, ready),
-            host: format!("127.0.0.1:{port}"),
+        let ready = || answers(address, &log);
+        Ok(Self {
+            daemon: Daemon::try_launch("chartmuseum", state, words, ready)?,
+            host: address.to_string(),
         })
     }
 
-    /// `127.0.0.1:PORT`.
+    /// `ADDRESS:PORT`.
     pub(crate) fn host(&self) -> &str {
         &self.host
     }
@@ -88,17 +112,20 @@ impl ChartMuseum {
     }
 }
 
-/// A port that nobody listens on. It is below those that the system gives away, so that nobody
-/// gets it before the server does; ChartMuseum cannot say which one it was given.
-fn port() -> u16 {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    for _ in 0..2000 {
-        let next = NEXT.fetch_add(1, Ordering::Relaxed);
-        let offset = (std::process::id().wrapping_mul(13).wrapping_add(next)) % 9000;
-        let port = 20_000 + u16::try_from(offset).expect("below 9000");
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
-    }
-    panic!("no free port");
+/// A port that nobody listens on, at this moment: ChartMuseum cannot say which one it was given.
+fn free() -> SocketAddr {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    listener.local_addr().expect("an address")
+}
+
+/// Whether the server that answers there is the one that writes `log`, and nobody who was faster.
+fn answers(address: SocketAddr, log: &Path) -> bool {
+    let Ok(mut stream) = TcpStream::connect(address) else {
+        return false;
+    };
+    let patience = Some(Duration::from_secs(1));
+    stream.set_read_timeout(patience).expect("a patience");
+    let asked = write!(stream, "GET {MARK} HTTP/1.0\r\n\r\n");
+    let answered = asked.and_then(|()| stream.read(&mut [0]));
+    answered.is_ok() && std::fs::read_to_string(log).is_ok_and(|log| log.contains(MARK))
 }

@@ -295,8 +295,18 @@ impl Daemon {
         name: &'static str,
         state: TempDir,
         words: impl IntoIterator<Item = OsString>,
-        mut ready: impl FnMut() -> bool,
+        ready: impl FnMut() -> bool,
     ) -> Self {
+        Self::try_launch(name, state, words, ready).unwrap_or_else(|why| panic!("{why}"))
+    }
+
+    /// Likewise; why not, with its log, if it ended before it was ready.
+    pub(crate) fn try_launch(
+        name: &'static str,
+        state: TempDir,
+        words: impl IntoIterator<Item = OsString>,
+        mut ready: impl FnMut() -> bool,
+    ) -> std::result::Result<Self, String> {
         let state = state.keep();
         fs::write(state.join("starting"), "").expect("writing into a state directory");
         let mut supervisor = command("sh")
@@ -323,12 +333,12 @@ impl Daemon {
             let ended = this.supervisor.try_wait().ok().flatten();
             if ended.is_some() || start.elapsed() > START {
                 let log = this.log();
-                panic!("{name} did not start ({ended:?}); its log:\n{log}");
+                return Err(format!("{name} did not start ({ended:?}); its log:\n{log}"));
             }
             thread::sleep(Duration::from_millis(10));
         }
         fs::remove_file(this.state.join("starting")).ok();
-        this
+        Ok(this)
     }
 
     pub(crate) fn state(&self) -> &Path {

@@ -1,9 +1,10 @@
 //! `fusion import-addon`: the installer's packages into the registry and the chart repository that
 //! its configuration names.
 
+mod builtin;
+
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::PathBuf;
 use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
@@ -11,8 +12,8 @@ use std::time::Duration;
 use fusion_fixtures::package::{Kind, Offline, Wrap, WrittenPackage};
 use serde_json::Value;
 
-use super::{Yard, children, count};
-use crate::charts::helm::Helm;
+use super::{Yard, listed, there};
+use crate::charts::helm::{Helm, text};
 use crate::charts::museum::{ChartMuseum, Options};
 use crate::engine::support::state;
 use crate::registry::docker::{self, DockerRegistry};
@@ -34,17 +35,12 @@ impl Site {
         Self { yard, amd64, arm64 }
     }
 
-    fn configure(&self, registry: &str, charts: &str) {
-        let (user, password) = LOGIN;
+    /// Writes a configuration that names the package for amd64, and `places` in its `spec`.
+    fn configure(&self, places: &str) {
         let text = format!(
             "apiVersion: provision.daocloud.io/v1alpha4\nkind: ClusterConfig\nmetadata:\n\
              spec:\n  clusterName: c\n  fullPackagePath: /nowhere # not for this\n  \
-             addonPackage:\n    path: \"{}\"\n  \
-             imagesAndCharts:\n    type: external\n    \
-             externalImageRepo: http://{registry}\n    \
-             externalImageRepoUsername: {user}\n    externalImageRepoPassword: {password}\n    \
-             externalChartRepoType: chartmuseum\n    externalChartRepo: {charts}\n    \
-             externalChartRepoUsername: {user}\n    externalChartRepoPassword: {password}\n",
+             addonPackage:\n    path: \"{}\"\n{places}",
             self.amd64.path.display()
         );
         fs::write(self.yard.path("clusterConfig.yaml"), text).unwrap();
@@ -93,6 +89,67 @@ impl Site {
         );
         serde_json::from_str(&stdout).unwrap_or_else(|e| panic!("{e}: {stdout}"))
     }
+
+    /// Insists that all images of `reports` are there for the platforms that the packages have them
+    /// for, and that what Helm pulls from `url` renders no others. `root` reads what is under a
+    /// name in the registry.
+    fn is_imported(&self, helm: &Helm, url: &str, reports: &[Value], root: &dyn Fn(&str) -> Value) {
+        let images = reports
+            .iter()
+            .flat_map(|report| report["images"].as_array().unwrap());
+        let mut targets = BTreeSet::new();
+        for image in images {
+            let target = image["target"].as_str().unwrap();
+            let only = ["velero", "argo-cd", "wordpress"];
+            match only.iter().any(|only| target.contains(only)) {
+                true => {
+                    let root = root(target);
+                    let several = root["manifests"].as_array().map_or(1, Vec::len);
+                    assert_eq!(several, 1, "{target}");
+                }
+                false => {
+                    let platforms = listed(&root(target));
+                    assert_eq!(platforms, ["linux/amd64", "linux/arm64"], "{target}");
+                }
+            }
+            targets.insert(target.to_owned());
+        }
+        let name = format!("addon{}", reports.len());
+        helm.add(&name, url, Some(LOGIN));
+        let all = charts(&self.amd64);
+        assert!(!all.is_empty());
+        for (chart, version) in &all {
+            let pulled = helm.pull(&format!("{name}/{chart}"), version, &[]);
+            helm.lint(&pulled);
+            let rendered = helm.images(&pulled, &[]);
+            assert!(!rendered.is_empty());
+            for image in rendered {
+                assert!(
+                    targets.contains(&image),
+                    "{image} of {chart} is not in {targets:?}"
+                );
+            }
+        }
+    }
+}
+
+/// Registry and chart repository that were there before.
+fn external(registry: &str, charts: &str) -> String {
+    let (user, password) = LOGIN;
+    format!(
+        "  imagesAndCharts:\n    type: external\n    \
+         externalImageRepo: http://{registry}\n    \
+         externalImageRepoUsername: {user}\n    externalImageRepoPassword: {password}\n    \
+         externalChartRepoType: chartmuseum\n    externalChartRepo: {charts}\n    \
+         externalChartRepoUsername: {user}\n    externalChartRepoPassword: {password}\n"
+    )
+}
+
+/// What is under a name in a registry that anybody may read, without TLS.
+fn plain(target: &str) -> Value {
+    let (host, path) = target.split_once('/').unwrap();
+    let (name, tag) = path.rsplit_once(':').unwrap();
+    there(host, name, tag).expect(target).1
 }
 
 fn servers() -> Option<(DockerRegistry, ChartMuseum)> {
@@ -121,9 +178,7 @@ fn both_packages_at_once_or_one_after_the_other_are_what_helm_pulls() {
         ..Offline::new(Kind::Addon)
     };
     let site = Site::new(&offline);
-    let path = |package: &WrittenPackage| -> PathBuf { package.path.clone() };
-    let (amd64, arm64) = (path(&site.amd64), path(&site.arm64));
-    let (amd64, arm64) = (amd64.to_str().unwrap(), arm64.to_str().unwrap());
+    let (amd64, arm64) = (text(&site.amd64.path), text(&site.arm64.path));
     let equals = format!("--addon-path={arm64}");
     let both = vec![vec!["--addon-path", amd64, "--addon-path", arm64]];
     // The first by the configuration alone, with the installer's own options.
@@ -132,44 +187,11 @@ fn both_packages_at_once_or_one_after_the_other_are_what_helm_pulls() {
         let Some((registry, museum)) = servers() else {
             return;
         };
-        let host = registry.host();
         let url = format!("http://{}", museum.host());
-        site.configure(host, &url);
+        site.configure(&external(registry.host(), &url));
         let reports: Vec<Value> = runs.iter().map(|run| site.run(run, 0)).collect();
-        let images = reports
-            .iter()
-            .flat_map(|report| report["images"].as_array().unwrap());
-        let mut targets = BTreeSet::new();
-        for image in images {
-            let target = image["target"].as_str().unwrap();
-            let path = target.strip_prefix(&format!("{host}/")).unwrap();
-            let (name, tag) = path.rsplit_once(':').unwrap();
-            let only = ["velero", "argo-cd", "wordpress"];
-            match only.iter().any(|only| name.contains(only)) {
-                true => assert_eq!(count(host, name, tag), 1, "{target}"),
-                false => {
-                    let platforms = children(host, name, tag);
-                    assert_eq!(platforms, ["linux/amd64", "linux/arm64"], "{target}");
-                }
-            }
-            targets.insert(target.to_owned());
-        }
-        let name = format!("addon{}", reports.len());
-        helm.add(&name, &url, Some(LOGIN));
-        let all = charts(&site.amd64);
-        assert_eq!(all.len(), 8);
-        for (chart, version) in &all {
-            let pulled = helm.pull(&format!("{name}/{chart}"), version, &[]);
-            helm.lint(&pulled);
-            let rendered = helm.images(&pulled, &[]);
-            assert!(!rendered.is_empty());
-            for image in rendered {
-                assert!(
-                    targets.contains(&image),
-                    "{image} of {chart} is not in {targets:?}"
-                );
-            }
-        }
+        site.is_imported(&helm, &url, &reports, &plain);
+        assert_eq!(charts(&site.amd64).len(), 8);
     }
 }
 
@@ -186,9 +208,9 @@ fn sixty_charts_of_two_packages_are_planned_and_imported() {
     let Some((registry, museum)) = servers() else {
         return;
     };
-    site.configure(registry.host(), &format!("http://{}", museum.host()));
-    let (amd64, arm64) = (site.amd64.path.clone(), site.arm64.path.clone());
-    let (amd64, arm64) = (amd64.to_str().unwrap(), arm64.to_str().unwrap());
+    let url = format!("http://{}", museum.host());
+    site.configure(&external(registry.host(), &url));
+    let (amd64, arm64) = (text(&site.amd64.path), text(&site.arm64.path));
     let paths = ["--addon-path", amd64, "--addon-path", arm64];
     let (planned, used) = site.timed(&[&paths[..], &["--dry-run"]].concat());
     assert_eq!(planned["charts"].as_array().unwrap().len(), 60);

@@ -16,6 +16,8 @@ mod streamed;
 mod sync;
 mod together;
 
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -28,6 +30,7 @@ use fusion_fixtures::{Flavour, Image, Options, Platform, synthetic, write};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::engine::nobody::{command_in, unprivileged};
 use crate::registry::client::Client;
 
 /// A folder with sources.
@@ -105,7 +108,20 @@ impl Yard {
 
     /// The command, with this yard to work in.
     fn fusion(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_fusion"));
+        self.run_by(Path::new(env!("CARGO_BIN_EXE_fusion")), words)
+    }
+
+    /// Likewise, without the privileges of root.
+    fn fusion_as_nobody(&self, words: &[&str]) -> Command {
+        let open = Permissions::from_mode(0o755);
+        fs::set_permissions(self.0.path(), open).unwrap();
+        let mut command = self.run_by(&command_in(self.0.path()), words);
+        unprivileged(&mut command);
+        command
+    }
+
+    fn run_by(&self, program: &Path, words: &[&str]) -> Command {
+        let mut command = Command::new(program);
         command
             .args(words)
             .current_dir(self.0.path())
@@ -159,6 +175,11 @@ fn count(host: &str, repository: &str, tag: &str) -> usize {
 /// The platforms that the index under a tag names, sorted.
 fn children(host: &str, repository: &str, tag: &str) -> Vec<String> {
     let (_, index) = there(host, repository, tag).expect("a tag");
+    listed(&index)
+}
+
+/// The platforms that an index names, sorted.
+fn listed(index: &Value) -> Vec<String> {
     let children = index["manifests"].as_array().expect("an index").iter();
     let mut platforms: Vec<String> = children
         .map(|child| {

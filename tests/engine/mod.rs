@@ -7,6 +7,7 @@ mod determinism;
 mod golden;
 mod kill;
 pub(crate) mod memory;
+pub(crate) mod nobody;
 mod packages;
 mod rules;
 mod scene;

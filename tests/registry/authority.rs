@@ -1,11 +1,13 @@
 //! A certificate authority for tests, made by `openssl` in a folder of its own.
 
 use std::fs;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use crate::clients::process::{command, run};
 
-/// What the certificates say. Debian's own configuration would make everybody an authority.
+/// What the certificates say. Debian's own configuration would make everybody an authority; what
+/// signs itself is one here, too. `ADDRESS` is the server's.
 const CONFIGURATION: &str = "\
 [req]
 distinguished_name = name
@@ -18,7 +20,10 @@ keyUsage = critical, keyCertSign, cRLSign
 basicConstraints = critical, CA:FALSE
 keyUsage = critical, digitalSignature
 extendedKeyUsage = serverAuth
-subjectAltName = IP:127.0.0.1, DNS:localhost, DNS:registry.test
+subjectAltName = IP:ADDRESS, DNS:localhost, DNS:registry.test
+[itself]
+basicConstraints = critical, CA:TRUE
+subjectAltName = IP:ADDRESS
 [client]
 basicConstraints = critical, CA:FALSE
 keyUsage = critical, digitalSignature
@@ -39,16 +44,23 @@ pub(crate) struct Authority {
 }
 
 impl Authority {
-    pub(crate) fn new(folder: &Path) -> Self {
-        fs::write(folder.join("openssl.cnf"), CONFIGURATION).expect("openssl.cnf");
+    /// One for a server at `address`.
+    pub(crate) fn new(folder: &Path, address: IpAddr) -> Self {
+        let configuration = CONFIGURATION.replace("ADDRESS", &address.to_string());
+        fs::write(folder.join("openssl.cnf"), configuration).expect("openssl.cnf");
         let folder = folder.to_path_buf();
         let own = make(&folder, "authority", None);
         Self { folder, own }
     }
 
-    /// For 127.0.0.1, `localhost` and `registry.test`.
+    /// For the server's address, `localhost` and `registry.test`.
     pub(crate) fn server(&self) -> Pair {
         make(&self.folder, "server", Some(&self.own))
+    }
+
+    /// For the server's address, signed by itself alone, as `openssl req -x509` makes them.
+    pub(crate) fn itself(&self) -> Pair {
+        make(&self.folder, "itself", None)
     }
 
     pub(crate) fn client(&self) -> Pair {

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::fs;
-use std::net::TcpStream;
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 
 use super::authority::{Authority, Pair};
@@ -19,12 +19,16 @@ pub(crate) struct Options {
     pub(crate) auth: Option<(String, String)>,
     /// With a certificate of [`DockerRegistry::ca_file`].
     pub(crate) tls: bool,
+    /// Which is its own, then, signed by itself.
+    pub(crate) signs_itself: bool,
     /// Who has no certificate of that authority is turned away.
     pub(crate) client_certificates: bool,
     /// Manifests and blobs can be deleted.
     pub(crate) delete: bool,
     /// Places in answers are paths instead of URLs.
     pub(crate) relative_urls: bool,
+    /// Where it listens; on a free loopback port if that is not said.
+    pub(crate) address: Option<SocketAddr>,
 }
 
 impl Options {
@@ -35,6 +39,18 @@ impl Options {
 
     pub(crate) fn tls(mut self) -> Self {
         self.tls = true;
+        self
+    }
+
+    /// TLS, by a certificate that only itself vouches for.
+    pub(crate) fn signing_itself(mut self) -> Self {
+        self.signs_itself = true;
+        self.tls()
+    }
+
+    /// At an address of one's own choice.
+    pub(crate) fn at(mut self, address: impl Into<SocketAddr>) -> Self {
+        self.address = Some(address.into());
         self
     }
 }
@@ -48,9 +64,9 @@ pub(super) struct Make {
     /// The name of its configuration.
     pub(super) file: &'static str,
     /// What its configuration says, for these options and what else is to be in its folder.
-    pub(super) configuration: fn(&Path, &Options, &Files) -> String,
-    /// The port that its log tells.
-    pub(super) listening: fn(&str) -> Option<u16>,
+    pub(super) configuration: fn(&Path, SocketAddr, &Options, &Files) -> String,
+    /// Where it listens, going by its log; it was asked to listen at that address.
+    pub(super) listening: fn(&str, SocketAddr) -> Option<SocketAddr>,
 }
 
 impl Make {
@@ -82,6 +98,7 @@ pub(super) struct Files {
 pub(crate) struct DockerRegistry {
     daemon: Daemon,
     host: String,
+    ca_file: PathBuf,
     client: Option<Pair>,
 }
 
@@ -96,22 +113,29 @@ impl DockerRegistry {
         let state = state_dir();
         let folder = state.path().to_path_buf();
         fs::create_dir(folder.join("data")).expect("the storage folder");
-        let files = Files::write(&folder, options);
+        let asked = options.address.unwrap_or((Ipv4Addr::LOCALHOST, 0).into());
+        let files = Files::write(&folder, asked, options);
         let config = folder.join(make.file);
-        let text = (make.configuration)(&folder, options, &files);
+        let text = (make.configuration)(&folder, asked, options, &files);
         fs::write(&config, text).expect("the configuration");
-        let port = Cell::new(None);
+        let place = Cell::new(None);
         let ready = || {
             let log = fs::read_to_string(folder.join("log")).unwrap_or_default();
-            port.set((make.listening)(&log));
-            port.get()
-                .is_some_and(|port| TcpStream::connect(("127.0.0.1", port)).is_ok())
+            place.set((make.listening)(&log, asked));
+            place
+                .get()
+                .is_some_and(|place| TcpStream::connect(place).is_ok())
         };
         let words = (make.program.into_iter()).chain(["serve".into(), config.into_os_string()]);
         let daemon = Daemon::launch(make.name, state, words, ready);
+        let ca_file = match options.signs_itself {
+            true => "itself.crt",
+            false => "authority.crt",
+        };
         Self {
             daemon,
-            host: format!("127.0.0.1:{}", port.get().expect("it listens")),
+            host: place.get().expect("it listens").to_string(),
+            ca_file: folder.join(ca_file),
             client: files.client,
         }
     }
@@ -121,14 +145,14 @@ impl DockerRegistry {
         Self::start(&Options::default())
     }
 
-    /// `127.0.0.1:PORT`.
+    /// `ADDRESS:PORT`.
     pub(crate) fn host(&self) -> &str {
         &self.host
     }
 
     /// The certificate to trust, where there is TLS.
     pub(crate) fn ca_file(&self) -> PathBuf {
-        self.daemon.state().join("authority.crt")
+        self.ca_file.clone()
     }
 
     /// What to show to a registry with `client_certificates`.
@@ -160,7 +184,7 @@ impl DockerRegistry {
 
 impl Files {
     /// Writes what `options` ask for; the client's certificate if there has to be one.
-    fn write(folder: &Path, options: &Options) -> Self {
+    fn write(folder: &Path, address: SocketAddr, options: &Options) -> Self {
         let mut files = Self {
             server: None,
             trusted: None,
@@ -168,8 +192,11 @@ impl Files {
             client: None,
         };
         if options.tls || options.client_certificates {
-            let authority = Authority::new(folder);
-            files.server = Some(authority.server());
+            let authority = Authority::new(folder, address.ip());
+            files.server = Some(match options.signs_itself {
+                true => authority.itself(),
+                false => authority.server(),
+            });
             if options.client_certificates {
                 files.trusted = Some(authority.certificate().to_path_buf());
                 files.client = Some(authority.client());
@@ -187,7 +214,7 @@ impl Files {
 }
 
 /// What distribution is told.
-fn configuration(folder: &Path, options: &Options, files: &Files) -> String {
+fn configuration(folder: &Path, address: SocketAddr, options: &Options, files: &Files) -> String {
     let mut yaml = format!(
         "version: 0.1\n\
          log: {{level: info, accesslog: {{disabled: false}}}}\n\
@@ -196,7 +223,7 @@ fn configuration(folder: &Path, options: &Options, files: &Files) -> String {
          \x20 delete: {{enabled: {}}}\n\
          \x20 maintenance: {{uploadpurging: {{enabled: false}}}}\n\
          http:\n\
-         \x20 addr: 127.0.0.1:0\n\
+         \x20 addr: {address}\n\
          \x20 secret: of tests\n\
          \x20 relativeurls: {}\n",
         folder.join("data").display(),
@@ -222,9 +249,10 @@ fn configuration(folder: &Path, options: &Options, files: &Files) -> String {
     yaml
 }
 
-/// The port in `msg="listening on 127.0.0.1:40123, tls"`.
-fn listening(log: &str) -> Option<u16> {
-    let (_, rest) = log.split_once("listening on 127.0.0.1:")?;
-    let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
-    digits.parse().ok()
+/// The address in `msg="listening on 127.0.0.1:40123, tls"`.
+fn listening(log: &str, _: SocketAddr) -> Option<SocketAddr> {
+    let (_, rest) = log.split_once("listening on ")?;
+    let within = |c: char| c.is_ascii_hexdigit() || ".:[]".contains(c);
+    let end = rest.find(|c| !within(c))?;
+    rest[..end].parse().ok()
 }

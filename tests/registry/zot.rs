@@ -1,6 +1,7 @@
 //! zot, a registry that shares no code with distribution, where `tests/programs.sh` has built it:
 //! that takes Go.
 
+use std::net::SocketAddr;
 use std::path::Path;
 
 use serde_json::json;
@@ -28,8 +29,9 @@ pub(crate) fn open() -> Option<DockerRegistry> {
     start(&Options::default())
 }
 
-fn configuration(folder: &Path, _: &Options, files: &Files) -> String {
-    let mut http = json!({ "address": "127.0.0.1", "port": "0" });
+fn configuration(folder: &Path, address: SocketAddr, _: &Options, files: &Files) -> String {
+    let port = address.port().to_string();
+    let mut http = json!({ "address": address.ip(), "port": port });
     if let Some(Pair { certificate, key }) = &files.server {
         http["tls"] = json!({ "cert": certificate, "key": key });
     }
@@ -48,11 +50,15 @@ fn configuration(folder: &Path, _: &Options, files: &Files) -> String {
     configuration.to_string()
 }
 
-/// The port in `{"level":"info","port":40123,…,"message":"port is unspecified, …"}`.
-fn listening(log: &str) -> Option<u16> {
-    let line = log
-        .lines()
-        .find(|line| line.contains("port is unspecified"))?;
+/// The port in `{"level":"info","port":40123,…,"message":"port is unspecified, …"}`, if none was asked
+/// for.
+fn listening(log: &str, asked: SocketAddr) -> Option<SocketAddr> {
+    if asked.port() != 0 {
+        return Some(asked);
+    }
+    let mut lines = log.lines();
+    let line = lines.find(|line| line.contains("port is unspecified"))?;
     let line: serde_json::Value = serde_json::from_str(line).ok()?;
-    u16::try_from(line["port"].as_u64()?).ok()
+    let port = u16::try_from(line["port"].as_u64()?).ok()?;
+    Some(SocketAddr::new(asked.ip(), port))
 }

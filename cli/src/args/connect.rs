@@ -27,7 +27,8 @@ pub(crate) struct ConnectArgs {
     #[arg(long, requires = "username")]
     password_stdin: bool,
 
-    /// Trust the certificate authorities in FILE too, besides the system's and those of `certs.d`
+    /// Trust the certificates in FILE too, of authorities or of a server itself, besides the
+    /// system's and those of `certs.d`
     #[arg(long, value_name = "FILE")]
     tls_ca: Option<PathBuf>,
 

@@ -4,6 +4,8 @@ use std::fs::{File, Metadata};
 use std::io::{ErrorKind as Io, Read};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::Access;
+
 use super::publish::or_here;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -80,6 +82,13 @@ pub fn read_dir_sorted(path: &Path) -> Result<Vec<PathBuf>> {
     }
     found.sort_unstable();
     Ok(found)
+}
+
+/// That something can be created in the directory `path`, as far as its permissions tell.
+pub fn ensure_may_create(path: &Path) -> Result<()> {
+    // Older containers know no call that asks for the effective user.
+    rustix::fs::access(or_here(path), Access::WRITE_OK | Access::EXEC_OK)
+        .map_err(|e| Error::io("cannot create anything in", or_here(path), e.into()))
 }
 
 /// Creates a directory and those above it, where they are missing.

@@ -54,7 +54,8 @@ pub struct Access {
     /// The registry that user and password are for, with its port; nobody else gets to see them.
     /// `None`: whichever there is.
     pub only_for: Option<String>,
-    /// A file of certificate authorities that are trusted besides the system's.
+    /// A file of certificates that are trusted besides the system's: of authorities, or of servers
+    /// themselves.
     pub tls_ca: Option<PathBuf>,
     /// Certificates are not checked, and plain HTTP will do.
     pub insecure: bool,

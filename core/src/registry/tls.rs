@@ -1,10 +1,14 @@
 //! Whom to trust: the system's authorities, `--tls-ca`, and the `certs.d` folders that docker and
 //! podman already have on a node, with the certificates of clients.
 
+mod itself;
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use itself::Itself;
+use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
@@ -25,7 +29,7 @@ pub(super) struct Trust {
     settings: Settings,
     extra: Vec<CertificateDer<'static>>,
     insecure: bool,
-    system: OnceLock<RootCertStore>,
+    system: OnceLock<Vec<CertificateDer<'static>>>,
     known: Mutex<HashMap<(String, u16), Arc<ClientConfig>>>,
 }
 
@@ -59,14 +63,12 @@ impl Trust {
     }
 
     fn make(&self, host: &str, port: u16) -> Result<ClientConfig> {
-        let mut roots = self.system.get_or_init(|| self.system_roots()).clone();
+        let mut trusted = self.system.get_or_init(|| self.system_roots()).clone();
         let mut client = None;
-        roots.add_parsable_certificates(self.extra.iter().cloned());
+        trusted.extend(self.extra.iter().cloned());
         for file in self.files(host, port)? {
             match file.extension().and_then(|end| end.to_str()) {
-                Some("crt") => {
-                    roots.add_parsable_certificates(certificates(&file)?);
-                }
+                Some("crt") => trusted.extend(certificates(&file)?),
                 Some("cert") if client.is_none() => client = Some(file),
                 _ => {}
             }
@@ -80,7 +82,21 @@ impl Trust {
                 .dangerous()
                 .with_custom_certificate_verifier(Arc::new(Anybody(Arc::clone(&provider))))
         } else {
-            builder.with_root_certificates(roots)
+            let mut roots = RootCertStore::empty();
+            roots.add_parsable_certificates(trusted.iter().cloned());
+            let roots = Arc::new(roots);
+            let verifier =
+                WebPkiServerVerifier::builder_with_provider(Arc::clone(&roots), provider.clone());
+            match verifier.build() {
+                Ok(authorities) => builder
+                    .dangerous()
+                    .with_custom_certificate_verifier(Arc::new(Itself {
+                        authorities,
+                        trusted,
+                    })),
+                // Where nobody is trusted there is nothing to build.
+                Err(_) => builder.with_root_certificates(roots),
+            }
         };
         let Some(certificate) = client else {
             return Ok(builder.with_no_client_auth());
@@ -124,7 +140,7 @@ impl Trust {
     }
 
     /// The system's authorities. One that cannot be read is missed when a certificate needs it.
-    fn system_roots(&self) -> RootCertStore {
+    fn system_roots(&self) -> Vec<CertificateDer<'static>> {
         let (file, folder) = (&self.settings.tls_ca_file, &self.settings.tls_ca_dir);
         let loaded = if file.is_some() || folder.is_some() {
             rustls_native_certs::load_certs_from_paths(file.as_deref(), folder.as_deref())
@@ -134,9 +150,7 @@ impl Trust {
         for error in &loaded.errors {
             tracing::warn!("the system's certificate authorities: {error}");
         }
-        let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(loaded.certs);
-        roots
+        loaded.certs
     }
 }
 

@@ -78,7 +78,7 @@ def push(
             sent. ``rename`` comes first.
         username: The user; by default what docker, podman and their credential helpers have stored.
         password: The user's password. Nothing shows it.
-        tls_ca: A file of certificate authorities to trust besides the system's.
+        tls_ca: A file of certificates to trust besides the system's, of authorities or of servers.
         insecure: Check no certificates, and take plain HTTP too.
         plain_http: Plain HTTP only.
         create_projects: Create Harbor projects that are missing, ``public`` (or ``True``) or

@@ -129,7 +129,7 @@ def fuse(
         username: The user of registries; by default what docker, podman and their credential
             helpers have stored.
         password: The user's password. Nothing shows it.
-        tls_ca: A file of certificate authorities to trust besides the system's.
+        tls_ca: A file of certificates to trust besides the system's, of authorities or of servers.
         insecure: Check no certificates, and take plain HTTP too.
         plain_http: Plain HTTP only.
         retries: How often to repeat a request that failed for a reason that may pass.

@@ -12,10 +12,12 @@ mod pinned;
 mod saved;
 mod steps;
 mod targets;
+mod untouched;
 
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Output;
 
 use fusion_fixtures::{Platform, Shape, shapes};
 use serde_json::Value;
@@ -68,14 +70,7 @@ impl Site {
     fn sync(&self, config: &str, more: &[&str]) -> Ran {
         fs::write(self.path("load-image.yaml"), config).unwrap();
         let words = [&["sync", "-c", "load-image.yaml", "--json"], more].concat();
-        let out = self.yard.fusion(&words).output().unwrap();
-        let stderr = String::from_utf8_lossy(&out.stderr).into_owned();
-        assert!(!stderr.contains("panicked"), "{stderr}");
-        Ran {
-            status: out.status.code(),
-            report: serde_json::from_slice(&out.stdout).unwrap_or(Value::Null),
-            stderr,
-        }
+        Ran::of(&self.yard.fusion(&words).output().unwrap())
     }
 
     /// Its archives of charts in a `LOCAL` target, by their file names.
@@ -91,6 +86,16 @@ impl Site {
 }
 
 impl Ran {
+    fn of(out: &Output) -> Self {
+        let stderr = String::from_utf8_lossy(&out.stderr).into_owned();
+        assert!(!stderr.contains("panicked"), "{stderr}");
+        Self {
+            status: out.status.code(),
+            report: serde_json::from_slice(&out.stdout).unwrap_or(Value::Null),
+            stderr,
+        }
+    }
+
     /// Insists on the exit status.
     fn ends(self, status: i32) -> Self {
         assert_eq!(self.status, Some(status), "{self}");

@@ -3,14 +3,14 @@
 
 use std::fs::{self, OpenOptions, Permissions};
 use std::io::{Seek, SeekFrom, Write};
-use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
-use std::os::unix::process::CommandExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::Stdio;
 
 use fusion_core::ErrorKind;
 use fusion_fixtures::{Flavour, Options, Platform, synthetic};
 
+use super::super::nobody::{command_in, unprivileged};
 use super::super::support::{FUSION, Ran, Run, Running, Scene, command, fusion, tree};
 use super::{DIGEST, FILE, HINT, MEMBER};
 
@@ -300,19 +300,12 @@ fn allow(path: &Path, mode: u32) {
 
 /// Runs `fuse` in the scene without the privileges of root, which may read everything.
 fn as_nobody(scene: &Scene, args: &[&str]) -> Ran {
-    let program = scene.path().join("fusion");
-    if fs::hard_link(FUSION, &program).is_err() {
-        fs::copy(FUSION, &program).unwrap();
-    }
+    let program = command_in(scene.path());
     allow(scene.path(), 0o755);
     let out = scene.path().join("out");
     allow(&out, 0o777);
-    let root = fs::metadata("/proc/self").unwrap().uid() == 0;
     let run = command(&program, ["fuse", "--json"]).with(|command| {
-        command.args(args).current_dir(scene.path());
-        if root {
-            command.uid(65_534).gid(65_534);
-        }
+        unprivileged(command.args(args).current_dir(scene.path()));
     });
     let ran = run.run();
     allow(&scene.path().join("in"), 0o755);

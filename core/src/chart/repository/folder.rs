@@ -53,44 +53,49 @@ impl Folder {
         file.display().to_string()
     }
 
-    /// The folder is created, if it has to be, and held until the run is settled.
+    /// That charts can be published here. A folder that is there is held until the run is settled;
+    /// one that is missing is made for the first chart, not for a run that comes to nothing.
     pub(super) fn check(&self, dry_run: bool) -> Result<()> {
-        if dry_run {
-            self.would_do()?;
-        } else {
+        if self.is_there()? && !dry_run {
             self.enter(&mut self.run())?;
         }
         self.index().map(drop)
     }
 
-    /// That there is a folder, or that one can be made.
-    fn would_do(&self) -> Result<()> {
+    /// Whether there is a folder; if there is none, one can be made.
+    fn is_there(&self) -> Result<bool> {
         for path in self.path.ancestors() {
             let here = match path.as_os_str().is_empty() {
                 true => Path::new("."),
                 false => path,
             };
-            // Below a file there is nothing, which is told apart from a folder that is missing.
-            let found = match fsx::metadata_if_any(here) {
-                Err(error) if error.errno() == Some(libc::ENOTDIR) => continue,
-                found => found?,
-            };
-            match found {
-                Some(found) if found.is_dir() => return Ok(()),
+            match fsx::metadata_if_any(here)? {
+                Some(found) if found.is_dir() => {
+                    fsx::ensure_may_create(here)?;
+                    return Ok(path == self.path);
+                }
                 Some(_) => {
                     return Err(Error::new(ErrorKind::Usage, "it is no folder")
                         .operation("cannot publish charts in")
                         .path(here));
                 }
+                // Of what is below a file, nothing is known.
+                None if fsx::exists(here).unwrap_or(false) => {
+                    return Err(
+                        Error::new(ErrorKind::Usage, "it is a link that leads nowhere")
+                            .operation("cannot publish charts in")
+                            .path(here),
+                    );
+                }
                 None => {}
             }
         }
-        Ok(())
+        Ok(false)
     }
 
     fn enter<'a>(&self, run: &'a mut Run) -> Result<&'a Staging> {
         if run.staging.is_none() {
-            self.would_do()?;
+            self.is_there()?;
             fsx::create_dir_all(&self.path)?;
             run.staging = Some(Staging::inside(&self.path)?);
         }

@@ -38,10 +38,15 @@ fn charts_and_an_index_come_into_a_folder() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a/charts");
     let repository = at(&path);
-    repository.check(None, true).unwrap();
-    assert!(!path.exists(), "a dry run makes nothing");
-    repository.check(None, false).unwrap();
-    assert_eq!(repository.get("app", "1.0.0").unwrap(), None);
+    for dry_run in [true, false] {
+        repository.check(None, dry_run).unwrap();
+        assert_eq!(repository.get("app", "1.0.0").unwrap(), None);
+        assert_eq!(
+            listed(folder.path()),
+            [] as [&str; 0],
+            "nothing is made yet"
+        );
+    }
     publish(&repository, "1.0.0", b"one");
     publish(&repository, "1.10.0", b"ten");
     repository.settle().unwrap();
@@ -120,6 +125,12 @@ fn what_is_in_the_way_is_told() {
             assert_eq!(error.kind(), ErrorKind::Usage, "{error}");
             assert!(error.get_path().unwrap().ends_with("file"), "{error}");
         }
+    }
+    std::os::unix::fs::symlink("gone", folder.path().join("link")).unwrap();
+    for path in ["link", "link/below"] {
+        let error = at(&folder.path().join(path)).check(None, true).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Usage, "{error}");
+        assert!(error.get_path().unwrap().ends_with("link"), "{error}");
     }
     fs::write(folder.path().join("index.yaml"), "- no index").unwrap();
     let error = at(folder.path()).check(None, true).unwrap_err();

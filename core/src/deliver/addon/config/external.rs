@@ -39,11 +39,12 @@ fn repository(fields: &Fields<'_>, warnings: &mut Vec<Warning>) -> Result<Reposi
         "oci" => RepositoryKind::Oci,
         _ => {
             return Err(setting
-                .wrong("is `jfrog`: Artifactory is reached as a registry")
+                .wrong("is `jfrog`: Artifactory's own Helm repositories are not written to")
                 .with_kind(ErrorKind::Unsupported)
                 .hint(
-                    "write `externalChartRepoType: oci`, and \
-                     `externalChartRepo: https://HOST/REPOSITORY` with one for Helm OCI",
+                    "create a repository of type Helm OCI there, and write \
+                     `externalChartRepoType: oci` and `externalChartRepo: \
+                     https://HOST/REPOSITORY`",
                 ));
         }
     };

@@ -372,9 +372,10 @@ fn what_is_not_supported_is_called_so() {
     for (text, message, hint) in [
         (
             EXTERNAL.replace("chartmuseum\n", "jfrog\n"),
-            "line 13: `spec.imagesAndCharts.externalChartRepoType` is `jfrog`: Artifactory is \
-             reached as a registry",
-            "`externalChartRepoType: oci`",
+            "line 13: `spec.imagesAndCharts.externalChartRepoType` is `jfrog`: Artifactory's \
+             own Helm repositories are not written to",
+            "create a repository of type Helm OCI there, and write `externalChartRepoType: oci` \
+             and `externalChartRepo: https://HOST/REPOSITORY`",
         ),
         (
             "apiVersion: provision.daocloud.io/v1alpha2\nspec:\n  clusterName: a\n".to_owned(),
