@@ -14,7 +14,9 @@ use super::frame::{Frame, Overheard, Room};
 use super::input::Counted;
 use super::keep::Keep;
 use super::members::{Members, Nested, Streamed};
-use super::names::{is_document, is_of_chart, is_text_that_counts, stated_digest};
+use super::names::{
+    is_document, is_of_chart, is_text_that_counts, may_list_nothing, stated_digest,
+};
 use super::nest::{Inflated, Raw};
 use crate::compress::{self, Inflater, LimitedExpansion};
 use crate::error::{Error, ErrorKind, Result};
@@ -235,10 +237,15 @@ impl<'a> Walk<'a> {
         let found = around.inner();
         let within = members.within(&entry.name);
         let keep = self.keep;
+        // That it has no images, only its content tells, when all of it is known.
+        let is_kept = may_list_nothing(&entry.name, entry.size) && filled as u64 == entry.size;
         let writer = match keep {
-            Keep::Spool { blobs, files, .. } if *files || !around.package() => Some(blobs.begin()?),
+            Keep::Spool { blobs, files, .. } if *files || is_kept || !around.package() => {
+                Some(blobs.begin()?)
+            }
             _ => None,
         };
+        let kept = (is_kept && keep.spool().is_none()).then(|| first.clone());
         let spooled = writer.is_some();
         let summers = self.sums(compression, around);
         let mut summed = Summed::new(Cursor::new(first).chain(stream), summers);
@@ -309,7 +316,7 @@ impl<'a> Walk<'a> {
             head,
             sums: summed.finish(),
             diff_id,
-            kept: None,
+            kept: kept.filter(|_| nested.is_none()),
             worth_inflating: nested.is_none() && found.hints(),
             inflated,
             nested,
@@ -377,7 +384,10 @@ impl<'a> Walk<'a> {
         let is_list = List::is_named_so(&entry.name) && entry.size <= checksum::MOST;
         let mut list: Vec<u8> = Vec::new();
         let mut document: Option<Vec<u8>> = None;
-        let listing = is_document(first) || is_text_that_counts(&entry.name) || is_list;
+        let listing = is_document(first)
+            || is_text_that_counts(&entry.name)
+            || is_list
+            || may_list_nothing(&entry.name, entry.size);
         if keep.spool().is_none() && listing && entry.size <= limits::MAX_LISTING {
             keep_more(&mut self.kept, entry.size)?;
             document = Some(Vec::new());

@@ -106,9 +106,7 @@ impl Bundle {
         if let Some(member) = members.find(&format!("{prefix}{IMAGES}"))? {
             let blame = |error| members.place(&member).blame(error);
             let Some((level, compression)) = images(&member)? else {
-                if let Some(nested) = members.nested(&member)?
-                    && archive::lists_nothing(&nested)
-                {
+                if archive::lists_nothing(members, &member)? {
                     bundle.others.insert(IMAGES.to_owned(), member);
                     return Ok(bundle);
                 }
