@@ -13,6 +13,7 @@ use std::sync::Arc;
 pub use crate::container::{Keep, Pass, is_stream, size_on_disk};
 
 pub(crate) use bundle::{Bundle, CHART, Chart, HINTS};
+pub(crate) use crate::container::streams_below;
 pub(crate) use walk::{Item, Kind, Level};
 
 use crate::archive::{self, Archive, Flavour};

@@ -24,7 +24,7 @@ use super::findings::Findings;
 use super::push::Push;
 use super::start::Start;
 use super::target::{Base, Naming, renamed};
-use super::{DeliverOptions, Visibility, tell};
+use super::{DeliverOptions, Visibility, space, tell};
 use crate::chart::Place;
 use crate::chart::repository::{Keys, Repository, RepositorySpec};
 use crate::error::{Error, ErrorKind, Result};
@@ -74,19 +74,21 @@ pub(super) fn run(
     let options = &errand.applied(options);
     check_sources(&errand.sources, &options.fuse)?;
     let saved = Saved::read(&options.charts.values)?;
-    let repository = errand.reach(options, asked, progress, report)?;
     let choice = Choice {
         charts: &errand.charts,
         skipped: &errand.skip_charts,
         options: &options.charts,
     };
+    let may_pass = choice.is_all();
+    let repository = errand.reach(options, asked, may_pass, progress, report)?;
     let start = Start {
         sources: &errand.sources,
         base: errand.base.clone(),
         naming: errand.naming.clone(),
         options,
-        may_pass: choice.is_all(),
+        may_pass,
         reaches: !options.charts.skip_images,
+        looked: true,
     };
     let work = Work {
         choice,
@@ -130,13 +132,14 @@ impl Errand {
         }
     }
 
-    /// Reaches the registry and the chart repository, before anything is read: that may take an
-    /// hour. What stands in the way of either is told at once. `asked` is what the caller chose,
-    /// without what the configuration adds.
+    /// Reaches the registry and the chart repository, and looks for room on this machine, before
+    /// anything is read: that may take an hour. What stands in the way of any is told at once.
+    /// `asked` is what the caller chose, without what the configuration adds.
     fn reach(
         &self,
         options: &DeliverOptions,
         asked: &DeliverOptions,
+        may_pass: bool,
         progress: &Progress,
         report: &mut Report,
     ) -> Result<Repository> {
@@ -162,6 +165,8 @@ impl Errand {
             let told = findings.note(checked)?;
             report.warnings.extend(told.into_iter().flatten());
         }
+        let room = space::look(&self.sources, &self.base, options, may_pass);
+        report.warnings.extend(findings.note(room)?.flatten());
         findings.settle()?;
         repository.ok_or_else(|| Error::new(ErrorKind::Internal, "no chart repository"))
     }

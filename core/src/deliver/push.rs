@@ -52,6 +52,7 @@ pub(super) fn run(
         options,
         may_pass: true,
         reaches: true,
+        looked: false,
     };
     start.with(progress, report, |push| push.everything())
 }
@@ -75,6 +76,7 @@ pub(super) fn index(
         options,
         may_pass: false,
         reaches: true,
+        looked: false,
     };
     start.with(progress, report, |push| push.everything())
 }

@@ -114,6 +114,8 @@ pub(crate) fn open(opening: &Opening<'_>) -> Result<Everything> {
         .into_iter()
         .collect::<Result<Vec<_>>>()
         .map_err(|error| match spool {
+            // What passes never is there all at once.
+            Some(spool) if keep.is_passing() => fsx::enrich_no_space(error, spool.path(), 0),
             Some(spool) => fsx::enrich_no_space(error, spool.path(), streamed),
             None => error,
         })?;
