@@ -4,6 +4,7 @@
 mod beside;
 mod bundles;
 mod choice;
+mod damage;
 mod outcomes;
 mod pins;
 mod publish;
@@ -21,7 +22,7 @@ use self::outcomes::{Known, key};
 use self::publish::Publisher;
 use self::saved::Saved;
 use super::findings::Findings;
-use super::push::Push;
+use super::push::{Push, first_damage};
 use super::start::Start;
 use super::target::{Base, Naming, renamed};
 use super::{DeliverOptions, Visibility, space, tell};
@@ -184,8 +185,23 @@ struct Work<'a> {
 impl Work<'_> {
     fn run(mut self, push: &mut Push<'_>) -> Result<()> {
         let mut opened = push.open()?;
+        let mut findings = Findings::default();
+        let strays = damage::strays(&opened.sources);
+        let keep_going = self.options.fuse.keep_going;
+        if keep_going {
+            tell::damaged(push.report, &strays);
+            opened.damaged.extend(strays);
+        } else {
+            for stray in strays {
+                findings.note::<()>(Err(stray.error))?;
+            }
+        }
         let charts = bundles::read(&opened.sources, &self.choice, &self.options.fuse)?;
         if charts.is_empty() {
+            findings.settle()?;
+            if let Some(error) = first_damage(&mut opened) {
+                return Err(error);
+            }
             let message = "the sources hold no chart that was chosen";
             return Err(Error::new(ErrorKind::NothingSelected, message)
                 .hint("`fusion inspect SOURCE` lists the charts of a bundle or package"));
@@ -196,15 +212,14 @@ impl Work<'_> {
         settle_naming(push, &selection)?;
         follow_tails(push, &charts)?;
         let targets = push.targets(&selection)?;
-        let mut troubled = BTreeMap::new();
-        let mut findings = Findings::default();
+        let mut troubled = damage::troubled(&charts, &opened.damaged);
         findings.note(push.check(&targets))?;
         findings.note(self.match_saved(&charts))?;
         let known = known(&selection);
         for chart in charts.iter().filter(|chart| chart.with_images) {
             let complete = complete(chart, &known, push);
             match complete {
-                Err(error) if self.options.fuse.keep_going => {
+                Err(error) if keep_going => {
                     troubled.insert(chart.label(), error);
                 }
                 complete => {
