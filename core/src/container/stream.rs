@@ -12,7 +12,7 @@ use super::checksum::{self, Algorithm, List, Summed, Summer, Wanted};
 use super::evidence::{Found, is_layer};
 use super::frame::{Frame, Overheard, Room};
 use super::input::Counted;
-use super::keep::Keep;
+use super::keep::{Keep, keep_more};
 use super::members::{Members, Nested, Streamed};
 use super::names::{
     is_document, is_of_chart, is_text_that_counts, may_list_nothing, stated_digest,
@@ -485,18 +485,4 @@ fn known<R: Read>(stream: &mut TarStream<R>, entry: &Entry, digest: Digest) -> R
         worth_inflating: false,
         inflated: None,
     })
-}
-
-/// Counts a document of `size` bytes that is kept in memory, if there may be another.
-fn keep_more(kept: &mut u64, size: u64) -> Result<()> {
-    *kept += size;
-    if *kept > limits::MAX_KEPT {
-        let message = format!(
-            "the archive's documents take more than {} bytes of memory",
-            limits::MAX_KEPT
-        );
-        return Err(Error::new(ErrorKind::LimitExceeded, message)
-            .hint("decompress the archive first: it is then read in place"));
-    }
-    Ok(())
 }
