@@ -56,6 +56,34 @@ pub fn size_on_disk(location: &Location) -> u64 {
     }
 }
 
+/// How many bytes each of the files has that are read as streams because they lie, compressed, in the
+/// folder `location`; none if it is no folder.
+pub(crate) fn streams_below(location: &Location) -> Result<Vec<u64>> {
+    let mut sizes = Vec::new();
+    let is_folder = fsx::metadata_if_any(location.path())?.is_some_and(|found| found.is_dir());
+    if is_folder && location.transport != Transport::Registry {
+        add_streams(location.path(), &mut sizes)?;
+    }
+    Ok(sizes)
+}
+
+fn add_streams(folder: &Path, sizes: &mut Vec<u64>) -> Result<()> {
+    for path in fsx::read_dir_sorted(folder)? {
+        let name = path.to_string_lossy();
+        // Layers, and subcharts, are compressed and stay so.
+        let is_part = stated_digest(&name).is_some() || names::is_of_chart(&name);
+        let Some(found) = fsx::symlink_metadata(&path)?.filter(|_| !is_part) else {
+            continue;
+        };
+        if found.is_dir() {
+            add_streams(&path, sizes)?;
+        } else if found.is_file() && compression_of(&path)? != Compression::None {
+            sizes.push(found.len());
+        }
+    }
+    Ok(())
+}
+
 /// Opens the container at `location`, and says what it is compressed with. If it has to be read as
 /// a stream, `keep` says what happens to its content.
 pub(crate) fn open(

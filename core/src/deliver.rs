@@ -14,6 +14,7 @@ mod push;
 mod relocation;
 mod send;
 mod setting;
+mod space;
 mod spool;
 mod start;
 mod sync;

@@ -20,6 +20,9 @@ pub const MAX_PAX: u64 = 1 << 20;
 /// How many links may lead from one name to a file.
 pub const MAX_LINKS: usize = 40;
 
+/// The most bytes that an `images.tar` which lists no image may have, where it is not read in place.
+pub const MAX_NO_IMAGES: u64 = 64 << 10;
+
 /// How deep archives may nest: a package, a bundle, its images, and room for what wraps them.
 pub const MAX_NESTING: usize = 8;
 

@@ -6,18 +6,21 @@
 
 mod bundle;
 mod hints;
+mod spare;
 mod walk;
 
 use std::sync::Arc;
 
 pub use crate::container::{Keep, Pass, is_stream, size_on_disk};
 
+pub(crate) use crate::container::streams_below;
 pub(crate) use bundle::{Bundle, CHART, Chart, HINTS};
 pub(crate) use walk::{Item, Kind, Level};
 
 use crate::archive::{self, Archive, Flavour};
 use crate::container::{self, Members, Sums};
 use crate::error::{Error, ErrorKind, Result};
+use crate::fsx;
 use crate::location::{Location, Transport};
 use crate::oci::{Compression, Reference};
 use crate::progress::Progress;
@@ -64,6 +67,43 @@ pub struct Source {
     pub(crate) root: Level,
     /// What its checksum files say that is not so.
     pub(crate) sums: Sums,
+    /// Files in it that were left out because they are damaged.
+    pub(crate) damaged: Vec<Damaged>,
+}
+
+/// A source, or a file in one, that is damaged and was left out.
+#[derive(Debug)]
+pub(crate) struct Damaged {
+    /// Where it is, for people.
+    pub(crate) place: String,
+    /// The chart of the bundle that it is, as far as that can still be read.
+    pub(crate) chart: Option<Chart>,
+    pub(crate) error: Error,
+}
+
+impl Damaged {
+    /// Whether `error` says that a file is damaged, so that others may be sound.
+    pub(crate) fn is_told_by(error: &Error) -> bool {
+        matches!(
+            error.kind(),
+            ErrorKind::InvalidArchive
+                | ErrorKind::DigestMismatch
+                | ErrorKind::Unsupported
+                | ErrorKind::LimitExceeded
+        )
+    }
+
+    /// The source at `location`, which could not be opened.
+    pub(crate) fn source(location: &Location, error: Error) -> Self {
+        let chart = fsx::metadata_if_any(location.path()).ok().flatten();
+        let chart = chart.filter(std::fs::Metadata::is_file);
+        let chart = chart.and_then(|_| bundle::chart_in(fsx::open(location.path()).ok()?));
+        Self {
+            place: location.spelled.clone(),
+            chart,
+            error,
+        }
+    }
 }
 
 impl Source {
@@ -75,13 +115,25 @@ impl Source {
         client: Option<&Client>,
         progress: &Progress,
     ) -> Result<Self> {
+        Self::open_sparing(location, keep, false, client, progress)
+    }
+
+    /// The same; if `spares` says so, files in it that are damaged are left out where that is
+    /// possible: where they are read in place, or are a stream of their own.
+    pub(crate) fn open_sparing(
+        location: &Location,
+        keep: &Keep,
+        spares: bool,
+        client: Option<&Client>,
+        progress: &Progress,
+    ) -> Result<Self> {
         match (location.in_registry(), client) {
             (Some(name), Some(client)) => Self::remote(location, name, client),
             (Some(_), None) => Err(Error::new(
                 ErrorKind::Internal,
                 "an image in a registry, and no way in",
             )),
-            (None, _) => Self::read(location, keep, progress).map_err(advise),
+            (None, _) => Self::read(location, keep, spares, progress).map_err(advise),
         }
     }
 
@@ -108,10 +160,11 @@ impl Source {
             root: Level::of_images(Arc::clone(archive.members())),
             archives: vec![archive],
             sums: Default::default(),
+            damaged: Vec::new(),
         })
     }
 
-    fn read(location: &Location, keep: &Keep, progress: &Progress) -> Result<Self> {
+    fn read(location: &Location, keep: &Keep, spares: bool, progress: &Progress) -> Result<Self> {
         let (members, compression) = container::open(location, keep, progress)?;
         let mut members = Arc::new(members);
         if members.is_streamed() {
@@ -123,6 +176,8 @@ impl Source {
             progress,
             archives: Vec::new(),
             sums: Sums::default(),
+            spares,
+            damaged: Vec::new(),
         };
         let detected = archive::detect(&members, location);
         let wants_images = !matches!(
@@ -160,6 +215,9 @@ impl Source {
                 let root = walk.level(&members, 0)?;
                 let kind = match root.only_bundle() {
                     true => SourceKind::Bundle,
+                    false if !root.holds_images() && !walk.damaged.is_empty() => {
+                        return Err(walk.damaged.swap_remove(0).error);
+                    }
                     // Nothing in it that fusion is for: what a reader expected is said.
                     false if !root.holds_images() => return Err(not_images(detected)),
                     false => SourceKind::Package,
@@ -177,6 +235,7 @@ impl Source {
             archives: walk.archives,
             root,
             sums: walk.sums,
+            damaged: walk.damaged,
         };
         if let Some(reference) = &location.reference {
             source.select(reference)?;

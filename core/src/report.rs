@@ -8,8 +8,8 @@ mod inspect;
 mod verify;
 
 pub use fuse::{
-    Action, Blobs, Bytes, CarriedValues, ChangedValue, Chart, Destination, ErrorReport, Image,
-    KeptValue, Report, Status, Variant, Warning,
+    Action, Blobs, Bytes, CarriedValues, ChangedValue, Chart, DamagedSource, Destination,
+    ErrorReport, Image, KeptValue, Report, Status, Variant, Warning,
 };
 pub use inspect::{
     InspectedChart, InspectedImage, InspectedLayer, InspectedPlatform, InspectedSource, Inspection,

@@ -29,8 +29,8 @@ use crate::verbs::{told, unbegun};
 /// @param report where the report goes, to be freed with fusion_report_free; may be NULL. Charts are
 ///   at "/charts/0/action", saved values that were brought along at "/values/0/changes/0/key"
 /// @param error where an error goes, to be freed with fusion_error_free; may be NULL
-/// @return FUSION_STATUS_OK, also if the option "keep-going" is set and images or charts failed (the
-///   report's "/status" is then "partial"); else any other status
+/// @return FUSION_STATUS_OK, also if the option "keep-going" is set and images or charts failed
+///   or sources are damaged (the report's "/status" is then "partial"); else any other status
 /// @since 0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fusion_sync(

@@ -139,8 +139,8 @@ unsafe fn run(
 /// @param options what was chosen; NULL for nothing
 /// @param report where the report goes, to be freed with fusion_report_free; may be NULL
 /// @param error where an error goes, to be freed with fusion_error_free; may be NULL
-/// @return FUSION_STATUS_OK, also if the option "keep-going" is set and images failed (the
-///   report's "/status" is then "partial"); else any other status
+/// @return FUSION_STATUS_OK, also if the option "keep-going" is set and images failed or
+///   sources are damaged (the report's "/status" is then "partial"); else any other status
 /// @since 0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fusion_push(

@@ -12,6 +12,7 @@ mod policies;
 mod proxied;
 mod pulled;
 mod resumed;
+mod space;
 mod streamed;
 mod sync;
 mod together;

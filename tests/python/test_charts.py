@@ -105,6 +105,22 @@ def test_failures_are_in_the_report_if_the_run_keeps_going(config: Path) -> None
     assert fusion.Report._from_json(report.to_json()) == report
 
 
+def test_damaged_sources_are_in_the_report_if_the_run_keeps_going(
+    config: Path, tmp_path: Path
+) -> None:
+    cut = tmp_path / "cut.bundle.tar"
+    cut.write_bytes(AMD64.read_bytes()[:-5000])
+    with pytest.raises(fusion.InvalidArchiveError):
+        fusion.sync(config, sources=[AMD64, cut])
+    report = fusion.sync(config, sources=[AMD64, cut], keep_going=True)
+    assert report.status == "partial"
+    [damaged] = report.damaged
+    assert damaged.location == str(cut) and damaged.error.kind == "invalid-archive"
+    # The other is a bundle of the same chart.
+    assert only(report).action == "failed"
+    assert fusion.Report._from_json(report.to_json()) == report
+
+
 def test_charts_are_chosen(config: Path) -> None:
     with pytest.raises(fusion.NothingSelectedError):
         fusion.sync(config, sources=AMD64, charts="nginx")

@@ -114,6 +114,7 @@ def test_types_of_charts(registry: str, tmp_path: Path) -> None:
     )
     assert_type(report, fusion.Report)
     assert_type(report.charts[0].error, "fusion.ErrorReport | None")
+    assert_type(report.damaged, "tuple[fusion.DamagedSource, ...]")
     assert_type(report.values, "tuple[fusion.CarriedValues, ...]")
     assert_type(report.values[0].changes[0].old, "str | None")
     assert_type(report.values[0].kept, "tuple[fusion.KeptValue, ...]")

@@ -9,7 +9,7 @@ use fusion_core::deliver::{DeliverOptions, Names, OnChart};
 use fusion_core::fuse::OnExisting;
 
 use super::choices::{ChoiceArgs, FileArgs, Hidden, ImageArgs, PairingArgs, Sets, WorkArgs};
-use super::deliver::TagArgs;
+use super::deliver::{TagArgs, WORK_DIR};
 use super::values::{saved_values, word};
 use super::{Common, ConnectArgs};
 
@@ -49,7 +49,10 @@ pub(super) struct ChartArgs {
 #[derive(Debug, Args)]
 // What charts-syncer calls them.
 #[command(
-    mut_arg("work_dir", |arg| arg.alias("workdir")),
+    mut_arg("work_dir", |arg| arg.alias("workdir").help(WORK_DIR)),
+    mut_arg("keep_going", |arg| {
+        arg.help("Go on when an image or a chart fails or a source is damaged, and end with status 7")
+    }),
     mut_arg("create_projects", |arg| arg.alias("auto-create-repository")),
     // There it is a switch.
     mut_arg("verify", |arg| arg.num_args(0..=1).default_missing_value("full"))

@@ -5,6 +5,9 @@ use fusion_core::deliver::{DeliverOptions, Names, Visibility};
 
 use super::values::word;
 
+/// What `--work-dir` is to those who push.
+pub(super) const WORK_DIR: &str = "Spool what is compressed in the sources here";
+
 /// What images are called in a registry.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Registry")]

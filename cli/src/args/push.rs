@@ -8,7 +8,7 @@ use fusion_core::fuse::OnExisting;
 use fusion_core::registry::Connect;
 
 use super::choices::{ChoiceArgs, FileArgs, Hidden, ImageArgs, PairingArgs, Sets, WorkArgs};
-use super::deliver::{NameArgs, TagArgs};
+use super::deliver::{NameArgs, TagArgs, WORK_DIR};
 use super::values::word;
 use super::{Common, ConnectArgs};
 
@@ -30,7 +30,11 @@ Examples:
 #[derive(Debug, Args)]
 #[command(
     after_help = EXAMPLES,
-    override_usage = "fusion push [OPTIONS] <SOURCE>... --to <HOST[:PORT][/PREFIX]>"
+    override_usage = "fusion push [OPTIONS] <SOURCE>... --to <HOST[:PORT][/PREFIX]>",
+    mut_arg("work_dir", |arg| arg.help(WORK_DIR)),
+    mut_arg("keep_going", |arg| {
+        arg.help("Go on when an image fails or a source is damaged, and end with status 7")
+    })
 )]
 pub(crate) struct PushArgs {
     /// Archives (.tar, .tar.gz, .tar.zst), layouts, chart bundles, packages, and images of

@@ -74,6 +74,10 @@ impl Document for Report {
                 lines.push_str(&errors::render_part(&subject, error, paint));
             }
         }
+        for damaged in &self.damaged {
+            let subject = format!("{} was left out", damaged.location);
+            lines.push_str(&errors::render_part(&subject, &damaged.error, paint));
+        }
         lines
     }
 }

@@ -93,6 +93,7 @@ pushed 1 image to `harbor.local/p` (registry)
 error: web 1.0.0: `https://harbor.local/chartrepo/p` takes no chart
 
 hint: ask for the right to write
+error: in › arm64/web_1.0.0.bundle.tar was left out: `in/arm64/web_1.0.0.bundle.tar`: truncated
 ";
     assert_eq!(report.failures(Paint::PLAIN), expected);
     assert_eq!(report.status(), 7);

@@ -2,9 +2,10 @@
 
 use fusion_core::oci::{Digest, MediaType};
 use fusion_core::report::{
-    Action, Blobs, Bytes, CarriedValues, ChangedValue, Chart, Destination, ErrorReport, Finding,
-    Image, InspectedImage, InspectedLayer, InspectedPlatform, InspectedSource, Inspection,
-    KeptValue, Report, Severity, Status, Variant, Verification, Warning,
+    Action, Blobs, Bytes, CarriedValues, ChangedValue, Chart, DamagedSource, Destination,
+    ErrorReport, Finding, Image, InspectedImage, InspectedLayer, InspectedPlatform,
+    InspectedSource, Inspection, KeptValue, Report, Severity, Status, Variant, Verification,
+    Warning,
 };
 
 const MIB: u64 = 1 << 20;
@@ -180,6 +181,18 @@ pub(super) fn synced() -> Report {
             ),
             chart("web", Action::Failed, "b.bundle.tar", Some(refused)),
         ],
+        damaged: vec![DamagedSource {
+            location: "in › arm64/web_1.0.0.bundle.tar".into(),
+            error: ErrorReport {
+                kind: "invalid-archive",
+                message: "`in/arm64/web_1.0.0.bundle.tar`: truncated".into(),
+                path: Some("in/arm64/web_1.0.0.bundle.tar".into()),
+                member: None,
+                digest: None,
+                offset: Some(1024),
+                hint: None,
+            },
+        }],
         values: vec![CarriedValues {
             path: "bak.yaml".into(),
             chart: "kairship".into(),

@@ -11,7 +11,7 @@ const INSPECT: &str = include_str!("../../../docs/schemas/fusion.inspect.v1.sche
 const VERIFY: &str = include_str!("../../../docs/schemas/fusion.verify.v1.schema.json");
 
 /// Of a report.
-const OPTIONAL: &[&str] = &["values"];
+const OPTIONAL: &[&str] = &["damaged", "values"];
 
 /// The schema, refusing keys that it does not describe: readers are told to accept new ones, but
 /// these documents come from this version. Every described key must be required, but those that are

@@ -1,11 +1,12 @@
 //! What an archive is, told from its content.
 
 use super::{Flavour, docker};
-use crate::container::Members;
+use crate::container::{Member, Members};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
 use crate::location::{Location, Transport};
 use crate::oci::Index;
+use crate::tar;
 
 /// What was found: the flavour, and below which prefix (empty or `folder/`) it lies.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,11 +88,29 @@ pub(crate) fn below(members: &Members, prefix: &str) -> Result<Option<Found>> {
     Ok(Some(Found { flavour, prefix }))
 }
 
-/// Whether `members` are an archive of Docker's that lists no image at all, as charts-syncer writes
-/// for charts without any.
-pub(crate) fn lists_nothing(members: &Members) -> bool {
-    let listing = docker::listing(members, "").ok().flatten();
-    listing.is_some_and(|entries| entries.is_empty())
+/// Whether `member` is an archive of Docker's that lists no image at all, as charts-syncer writes for
+/// charts without any, or an archive of nothing. What came by in a stream may be there only as its
+/// bytes.
+pub(crate) fn lists_nothing(members: &Members, member: &Member) -> Result<bool> {
+    let empty = |members: &Members| {
+        let listing = docker::listing(members, "").ok().flatten();
+        listing.is_some_and(|entries| entries.is_empty())
+    };
+    if let Some(nested) = members.taken_apart(member) {
+        return Ok(empty(&nested.members));
+    }
+    if let Some(nested) = members.nested(member)? {
+        return Ok(empty(&nested));
+    }
+    if member.size > limits::MAX_NO_IMAGES || !members.is_at_hand(member) {
+        return Ok(false);
+    }
+    let bytes = members.document(member, limits::MAX_NO_IMAGES)?;
+    if tar::is_header(&bytes) {
+        return Ok(docker::lists_nothing(&bytes));
+    }
+    // Without a single member it is its end and nothing else; a file that was cut short is less.
+    Ok(bytes.len() >= tar::END.len() && bytes.iter().all(|byte| *byte == 0))
 }
 
 fn is_layout(members: &Members, prefix: &str) -> Result<bool> {

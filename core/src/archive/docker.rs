@@ -54,19 +54,36 @@ pub(super) fn listing(members: &Members, prefix: &str) -> Result<Option<Vec<Entr
         return Ok(None);
     };
     let bytes = members.document(&member, limits::MAX_LISTING)?;
-    // Go writes a list of nothing as `null`.
-    let entries: Result<Option<Vec<Entry>>, _> = serde_json::from_slice(&bytes);
-    entries
-        .map(|entries| Some(entries.unwrap_or_default()))
-        .map_err(|error| {
-            members.place(&member).blame(
-                Error::new(
-                    ErrorKind::InvalidArchive,
-                    format!("not Docker's `manifest.json`: {error}"),
-                )
-                .source_error(error),
+    parse(&bytes).map(Some).map_err(|error| {
+        members.place(&member).blame(
+            Error::new(
+                ErrorKind::InvalidArchive,
+                format!("not Docker's `manifest.json`: {error}"),
             )
-        })
+            .source_error(error),
+        )
+    })
+}
+
+fn parse(listing: &[u8]) -> serde_json::Result<Vec<Entry>> {
+    // Go writes a list of nothing as `null`.
+    let entries: Option<Vec<Entry>> = serde_json::from_slice(listing)?;
+    Ok(entries.unwrap_or_default())
+}
+
+/// Whether the archive that `bytes` are has a `manifest.json` that lists nothing.
+pub(super) fn lists_nothing(bytes: &[u8]) -> bool {
+    let mut listing = None;
+    let scanned = tar::scan(&bytes, &mut |entry| {
+        if entry.name == "manifest.json" && entry.kind == tar::EntryKind::File {
+            let range = usize::try_from(entry.offset).ok();
+            let range = range.zip(usize::try_from(entry.offset.saturating_add(entry.size)).ok());
+            listing = range.and_then(|(from, to)| bytes.get(from..to));
+        }
+        Ok(())
+    });
+    let entries = listing.and_then(|listing| parse(listing).ok());
+    scanned.is_ok() && entries.is_some_and(|entries| entries.is_empty())
 }
 
 /// Whether the configurations that `entries` name are there, if only one of them.

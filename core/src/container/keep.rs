@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::members::Members;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
+use crate::limits;
 use crate::progress::Progress;
 use crate::store::BlobDirectory;
 
@@ -61,4 +62,18 @@ impl Keep {
             Self::Documents | Self::Inflated => None,
         }
     }
+}
+
+/// Counts a document of `size` bytes that is kept in memory, if there may be another.
+pub(super) fn keep_more(kept: &mut u64, size: u64) -> Result<()> {
+    *kept += size;
+    if *kept > limits::MAX_KEPT {
+        let message = format!(
+            "the archive's documents take more than {} bytes of memory",
+            limits::MAX_KEPT
+        );
+        return Err(Error::new(ErrorKind::LimitExceeded, message)
+            .hint("decompress the archive first: it is then read in place"));
+    }
+    Ok(())
 }

@@ -283,6 +283,14 @@ impl Members {
         })
     }
 
+    /// The files that are listed, in the order of their names.
+    pub(crate) fn files(&self) -> impl Iterator<Item = (&str, &Member)> {
+        self.names.iter().filter_map(|(name, node)| match node {
+            Node::File(member) => Some((name.as_str(), member)),
+            _ => None,
+        })
+    }
+
     /// The container that `member` is, if it is an uncompressed one in a place of its own that can
     /// be read at any byte.
     pub(crate) fn nested(&self, member: &Member) -> Result<Option<Arc<Self>>> {

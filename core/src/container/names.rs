@@ -1,5 +1,6 @@
 //! What names and first bytes of members say of their content.
 
+use crate::limits;
 use crate::oci::Digest;
 
 /// The digest that a member's name states for its content.
@@ -28,6 +29,13 @@ pub(super) fn is_text_that_counts(name: &str) -> bool {
 /// Whether a member of this name is a file of a bundle's chart; archives among them are subcharts.
 pub(super) fn is_of_chart(name: &str) -> bool {
     name.starts_with("original-chart/") || name.contains("/original-chart/")
+}
+
+/// Whether a member of this name and size may be the `images.tar` of a bundle that has no images:
+/// nothing in it shows what it is but its listing.
+pub(super) fn may_list_nothing(name: &str, size: u64) -> bool {
+    let last = name.rsplit('/').next().unwrap_or(name);
+    last == "images.tar" && size <= limits::MAX_NO_IMAGES
 }
 
 /// Whether content may be a JSON document.

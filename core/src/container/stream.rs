@@ -17,7 +17,7 @@ use super::frame::{Frame, Overheard, Room};
 use super::input::Counted;
 use super::keep::Keep;
 use super::members::{Members, Nested, Streamed};
-use super::names::{is_of_chart, stated_digest};
+use super::names::{is_of_chart, may_list_nothing, stated_digest};
 use super::nest::{Inflated, Raw};
 use crate::compress::{self, LimitedExpansion};
 use crate::error::{Error, ErrorKind, Result};
@@ -246,10 +246,15 @@ impl<'a> Walk<'a> {
         let found = around.inner();
         let within = members.within(&entry.name);
         let keep = self.keep;
+        // That it has no images, only its content tells, when all of it is known.
+        let is_kept = may_list_nothing(&entry.name, entry.size) && filled as u64 == entry.size;
         let writer = match keep {
-            Keep::Spool { blobs, files, .. } if *files || !around.package() => Some(blobs.begin()?),
+            Keep::Spool { blobs, files, .. } if *files || is_kept || !around.package() => {
+                Some(blobs.begin()?)
+            }
             _ => None,
         };
+        let kept = (is_kept && keep.spool().is_none()).then(|| first.clone());
         let spooled = writer.is_some();
         let before = self.live;
         let mut summers = self.sums(compression, around);
@@ -335,7 +340,7 @@ impl<'a> Walk<'a> {
             head,
             sums: summers.into_iter().map(Summer::finish).collect(),
             diff_id,
-            kept: None,
+            kept: kept.filter(|_| nested.is_none()),
             worth_inflating: nested.is_none() && found.hints(),
             inflated,
             nested,

@@ -4,6 +4,7 @@
 mod beside;
 mod bundles;
 mod choice;
+mod damage;
 mod outcomes;
 mod pins;
 mod publish;
@@ -21,10 +22,10 @@ use self::outcomes::{Known, key};
 use self::publish::Publisher;
 use self::saved::Saved;
 use super::findings::Findings;
-use super::push::Push;
+use super::push::{Push, first_damage};
 use super::start::Start;
 use super::target::{Base, Naming, renamed};
-use super::{DeliverOptions, Visibility, tell};
+use super::{DeliverOptions, Visibility, space, tell};
 use crate::chart::Place;
 use crate::chart::repository::{Keys, Repository, RepositorySpec};
 use crate::error::{Error, ErrorKind, Result};
@@ -74,19 +75,21 @@ pub(super) fn run(
     let options = &errand.applied(options);
     check_sources(&errand.sources, &options.fuse)?;
     let saved = Saved::read(&options.charts.values)?;
-    let repository = errand.reach(options, asked, progress, report)?;
     let choice = Choice {
         charts: &errand.charts,
         skipped: &errand.skip_charts,
         options: &options.charts,
     };
+    let may_pass = choice.is_all();
+    let repository = errand.reach(options, asked, may_pass, progress, report)?;
     let start = Start {
         sources: &errand.sources,
         base: errand.base.clone(),
         naming: errand.naming.clone(),
         options,
-        may_pass: choice.is_all(),
+        may_pass,
         reaches: !options.charts.skip_images,
+        looked: true,
     };
     let work = Work {
         choice,
@@ -130,13 +133,14 @@ impl Errand {
         }
     }
 
-    /// Reaches the registry and the chart repository, before anything is read: that may take an
-    /// hour. What stands in the way of either is told at once. `asked` is what the caller chose,
-    /// without what the configuration adds.
+    /// Reaches the registry and the chart repository, and looks for room on this machine, before
+    /// anything is read: that may take an hour. What stands in the way of any is told at once.
+    /// `asked` is what the caller chose, without what the configuration adds.
     fn reach(
         &self,
         options: &DeliverOptions,
         asked: &DeliverOptions,
+        may_pass: bool,
         progress: &Progress,
         report: &mut Report,
     ) -> Result<Repository> {
@@ -162,6 +166,8 @@ impl Errand {
             let told = findings.note(checked)?;
             report.warnings.extend(told.into_iter().flatten());
         }
+        let room = space::look(&self.sources, &self.base, options, may_pass);
+        report.warnings.extend(findings.note(room)?.flatten());
         findings.settle()?;
         repository.ok_or_else(|| Error::new(ErrorKind::Internal, "no chart repository"))
     }
@@ -179,8 +185,23 @@ struct Work<'a> {
 impl Work<'_> {
     fn run(mut self, push: &mut Push<'_>) -> Result<()> {
         let mut opened = push.open()?;
+        let mut findings = Findings::default();
+        let strays = damage::strays(&opened.sources);
+        let keep_going = self.options.fuse.keep_going;
+        if keep_going {
+            tell::damaged(push.report, &strays);
+            opened.damaged.extend(strays);
+        } else {
+            for stray in strays {
+                findings.note::<()>(Err(stray.error))?;
+            }
+        }
         let charts = bundles::read(&opened.sources, &self.choice, &self.options.fuse)?;
         if charts.is_empty() {
+            findings.settle()?;
+            if let Some(error) = first_damage(&mut opened) {
+                return Err(error);
+            }
             let message = "the sources hold no chart that was chosen";
             return Err(Error::new(ErrorKind::NothingSelected, message)
                 .hint("`fusion inspect SOURCE` lists the charts of a bundle or package"));
@@ -191,15 +212,14 @@ impl Work<'_> {
         settle_naming(push, &selection)?;
         follow_tails(push, &charts)?;
         let targets = push.targets(&selection)?;
-        let mut troubled = BTreeMap::new();
-        let mut findings = Findings::default();
+        let mut troubled = damage::troubled(&charts, &opened.damaged);
         findings.note(push.check(&targets))?;
         findings.note(self.match_saved(&charts))?;
         let known = known(&selection);
         for chart in charts.iter().filter(|chart| chart.with_images) {
             let complete = complete(chart, &known, push);
             match complete {
-                Err(error) if self.options.fuse.keep_going => {
+                Err(error) if keep_going => {
                     troubled.insert(chart.label(), error);
                 }
                 complete => {

@@ -52,6 +52,7 @@ pub(super) fn run(
         options,
         may_pass: true,
         reaches: true,
+        looked: false,
     };
     start.with(progress, report, |push| push.everything())
 }
@@ -75,6 +76,7 @@ pub(super) fn index(
         options,
         may_pass: false,
         reaches: true,
+        looked: false,
     };
     start.with(progress, report, |push| push.everything())
 }
@@ -102,7 +104,8 @@ impl Push<'_> {
         let selection = self.choose(&mut opened.inputs, &|_| true)?;
         let targets = self.targets(&selection)?;
         if selection.is_empty() {
-            return Err(nothing(&opened.inputs));
+            let nothing = nothing(&opened.inputs);
+            return Err(first_damage(&mut opened).unwrap_or(nothing));
         }
         self.check(&targets)?;
         self.send_all(selection, targets, &opened)
@@ -158,8 +161,8 @@ impl Push<'_> {
         self.deliver(images, left, &made, opened)
     }
 
-    /// Opens the sources.
-    pub(super) fn open(&self) -> Result<Everything> {
+    /// Opens the sources; with `keep_going`, those that are sound, and tells of the others.
+    pub(super) fn open(&mut self) -> Result<Everything> {
         let keep = match self.spool {
             Some(spool) => Keep::Spool {
                 blobs: Arc::clone(spool.blobs()),
@@ -168,15 +171,20 @@ impl Push<'_> {
             },
             None => Keep::Documents,
         };
-        open(&Opening {
+        // One image has nothing to go on with.
+        let is_one = matches!(self.naming, Naming::Only(_));
+        let opened = open(&Opening {
             sources: self.sources,
             existing: None,
             keep,
+            spares: self.options.fuse.keep_going && !is_one,
             client: self.client,
             options: &self.options.fuse,
             pool: &self.pool,
             progress: self.progress,
-        })
+        })?;
+        tell::damaged(self.report, &opened.damaged);
+        Ok(opened)
     }
 
     /// The images with their targets, their layers compressed as asked.
@@ -405,6 +413,12 @@ impl Push<'_> {
             None => Ok(good),
         }
     }
+}
+
+/// Why there is nothing to do, if what there was is damaged.
+pub(super) fn first_damage(opened: &mut Everything) -> Option<Error> {
+    let mut damaged = opened.damaged.drain(..);
+    damaged.next().map(|damaged| damaged.error)
 }
 
 /// Whether the run may go on with the other images.

@@ -2,10 +2,11 @@
 //! got to.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::DeliverOptions;
 use super::target::Base;
+use super::{DeliverOptions, space};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fsx::Staging;
 use crate::fuse::Compress;
@@ -15,6 +16,9 @@ use crate::package;
 use crate::registry::Sessions;
 use crate::store::BlobDirectory;
 
+/// Where in its place blobs are.
+const SPOOL: &str = "spool";
+
 /// What is kept about uploads, at most; in bytes.
 const MOST: u64 = 4 << 20;
 
@@ -23,6 +27,8 @@ const MOST: u64 = 4 << 20;
 pub(super) struct Spool {
     blobs: Arc<BlobDirectory>,
     uploads: Uploads,
+    /// The folder that the place is in.
+    work_dir: PathBuf,
 }
 
 impl Spool {
@@ -41,19 +47,17 @@ impl Spool {
                 tracing::debug!("nothing is remembered of uploads: {error}");
                 Ok(None)
             }
-            taken => taken.map(Some),
+            Err(error) => {
+                let folder = options.fuse.temp_dir();
+                Err(space::explained(error, &folder, &folder))
+            }
+            Ok(taken) => Ok(Some(taken)),
         }
     }
 
     fn take_place(sources: &[Location], base: &Base, options: &DeliverOptions) -> Result<Self> {
         let work_dir = options.fuse.temp_dir();
-        // The same command finds the same place again.
-        let mut name = format!("push {}/{}", base.host, base.prefix).replace('/', "\u{1}");
-        for source in sources {
-            let path = std::path::absolute(&source.path).unwrap_or_else(|_| source.path.clone());
-            name.push('\u{1}');
-            name.push_str(&path.to_string_lossy().replace('/', "\u{1}"));
-        }
+        let name = name(sources, base);
         let place = |name: &str| Staging::in_work_dir(&work_dir, &work_dir.join(name));
         let staging = match place(&name) {
             // The same command runs already; two of them get along in the registry.
@@ -62,9 +66,22 @@ impl Spool {
             }
             taken => taken?,
         };
-        let blobs = Arc::new(BlobDirectory::create(staging.subdir("spool")?, false)?);
+        let blobs = Arc::new(BlobDirectory::create(staging.subdir(SPOOL)?, false)?);
         let uploads = Uploads::found(staging)?;
-        Ok(Self { blobs, uploads })
+        Ok(Self {
+            blobs,
+            uploads,
+            work_dir,
+        })
+    }
+
+    /// How many bytes of blobs an earlier run of the same command left, as far as can be told
+    /// without taking its place.
+    pub(super) fn left(sources: &[Location], base: &Base, options: &DeliverOptions) -> u64 {
+        let work_dir = options.fuse.temp_dir();
+        let place = Staging::place_in(&work_dir, &work_dir.join(name(sources, base)));
+        let left = place.and_then(|place| BlobDirectory::bytes_in(&place.join(SPOOL)));
+        left.unwrap_or_default()
     }
 
     pub(super) const fn blobs(&self) -> &Arc<BlobDirectory> {
@@ -95,8 +112,19 @@ impl Spool {
         if passes && self.uploads.any() {
             self.uploads.staging.keep();
         }
-        error
+        space::explained(error, self.uploads.staging.path(), &self.work_dir)
     }
+}
+
+/// What the place of a push of `sources` to `base` is called: the same command finds it again.
+fn name(sources: &[Location], base: &Base) -> String {
+    let mut name = format!("push {}/{}", base.host, base.prefix).replace('/', "\u{1}");
+    for source in sources {
+        let path = std::path::absolute(&source.path).unwrap_or_else(|_| source.path.clone());
+        name.push('\u{1}');
+        name.push_str(&path.to_string_lossy().replace('/', "\u{1}"));
+    }
+    name
 }
 
 /// Whether a run spools anything.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::findings::Findings;
 use super::ledger::Ledger;
 use super::pass::Passing;
 use super::preflight::Preflight;
@@ -9,7 +10,7 @@ use super::push::Push;
 use super::send::Sender;
 use super::spool::Spool;
 use super::target::{Base, Naming};
-use super::{DeliverOptions, tell};
+use super::{DeliverOptions, space, tell};
 use crate::error::Result;
 use crate::fuse::{Verify, warn};
 use crate::location::Location;
@@ -31,6 +32,8 @@ pub(super) struct Start<'a> {
     pub(super) may_pass: bool,
     /// Whether the registry is needed at all.
     pub(super) reaches: bool,
+    /// Whether somebody looked already at what stands in the way.
+    pub(super) looked: bool,
 }
 
 impl Start<'_> {
@@ -48,6 +51,7 @@ impl Start<'_> {
             options,
             may_pass,
             reaches,
+            looked,
         } = self;
         let pool = workers::pool(options.fuse.jobs)?;
         let connections = options
@@ -59,9 +63,15 @@ impl Start<'_> {
         // User and password are for the registry that is pushed to; sources may lie in others.
         let client = connect.client([base.host.as_str()], progress.stop())?;
         // Before anything is read: that may take an hour.
+        let mut findings = Findings::default();
         if reaches {
-            client.host(&base.host).check()?;
+            findings.note(client.host(&base.host).check())?;
         }
+        if !looked {
+            let told = findings.note(space::look(sources, &base, options, may_pass))?;
+            report.warnings.extend(told.flatten());
+        }
+        findings.settle()?;
         let spool = Spool::take(sources, &base, options)?.map(Arc::new);
         let ledger = Arc::new(Ledger::default());
         let preflight = Arc::new(Preflight::default());

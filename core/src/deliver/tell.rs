@@ -12,7 +12,8 @@ use crate::fuse::blobs::{BlobSet, layers};
 use crate::fuse::open::Everything;
 use crate::fuse::plan::{Left, Plan};
 use crate::fuse::{tell, warn};
-use crate::report::{Action, Destination, Report, Warning};
+use crate::package::Damaged;
+use crate::report::{self, Action, Destination, ErrorReport, Report, Warning};
 use crate::store::Expected;
 
 /// Where a run pushes to.
@@ -21,6 +22,21 @@ pub(super) fn destination(base: &Base) -> Destination {
         kind: "registry",
         location: base.to_string(),
     }
+}
+
+/// What of the sources is damaged, and was left out.
+pub(super) fn damaged(report: &mut Report, damaged: &[Damaged]) {
+    for damaged in damaged {
+        let Damaged { place, error, .. } = damaged;
+        tracing::warn!("`{place}` is left out: {error}");
+        report.damaged.push(report::DamagedSource {
+            location: place.clone(),
+            error: ErrorReport::from(error),
+        });
+    }
+    report
+        .damaged
+        .sort_by(|one, other| one.location.cmp(&other.location));
 }
 
 /// What became of every image.

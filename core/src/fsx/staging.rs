@@ -66,6 +66,11 @@ impl Staging {
         Self::take(name::in_work_dir(work_dir, dest)?, dest)
     }
 
+    /// Where [`in_work_dir`](Self::in_work_dir) puts it; nothing is touched.
+    pub fn place_in(work_dir: &Path, dest: &Path) -> Result<PathBuf> {
+        name::in_work_dir(work_dir, dest)
+    }
+
     /// Removes what killed runs left beside and inside `dest`; tells what that was. What a live
     /// run holds stays, and what has a note, which the next run acts on.
     pub fn clean(dest: &Path) -> Result<Vec<PathBuf>> {

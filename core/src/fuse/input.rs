@@ -115,16 +115,18 @@ impl Opened {
     }
 }
 
-/// Opens a source, or the destination; its inputs are numbered by whoever lists them all.
+/// Opens a source, or the destination; its inputs are numbered by whoever lists them all. `spares`:
+/// files in it that are damaged are left out.
 pub(crate) fn open(
     location: &Location,
     keep: &Keep,
+    spares: bool,
     platform: Option<&Platform>,
     is_destination: bool,
     client: Option<&Client>,
     progress: &Progress,
 ) -> Result<(Opened, Vec<Input>)> {
-    let mut source = Source::open(location, keep, client, progress)?;
+    let mut source = Source::open_sparing(location, keep, spares, client, progress)?;
     source.sound()?;
     let archives = std::mem::take(&mut source.archives);
     let inputs: Vec<Input> = archives

@@ -1,6 +1,7 @@
 //! Opening the sources of a run and its destination as it was, several at a time.
 
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use rayon::ThreadPool;
 use rayon::prelude::*;
@@ -12,7 +13,7 @@ use crate::container;
 use crate::error::Result;
 use crate::fsx;
 use crate::location::Location;
-use crate::package::{self, Keep, SourceKind};
+use crate::package::{self, Damaged, Keep, SourceKind};
 use crate::progress::{Phase, Progress};
 use crate::registry::Client;
 
@@ -21,6 +22,8 @@ pub(crate) struct Everything {
     pub(crate) inputs: Vec<Input>,
     /// The sources in their order, then the destination as it was.
     pub(crate) sources: Vec<Opened>,
+    /// What of the sources is damaged and was left out.
+    pub(crate) damaged: Vec<Damaged>,
     /// Bytes of compressed files that were read as streams, and of attempts that came to nothing.
     pub(crate) read: u64,
 }
@@ -40,6 +43,8 @@ pub(crate) struct Opening<'a> {
     pub(crate) existing: Option<(&'a Location, bool)>,
     /// What happens to the content of streams.
     pub(crate) keep: Keep,
+    /// Whether damaged sources, and files in them, are left out.
+    pub(crate) spares: bool,
     pub(crate) client: &'a Client,
     pub(crate) options: &'a FuseOptions,
     pub(crate) pool: &'a ThreadPool,
@@ -52,6 +57,7 @@ pub(crate) fn open(opening: &Opening<'_>) -> Result<Everything> {
         sources,
         existing,
         keep,
+        spares,
         client,
         options,
         pool,
@@ -75,24 +81,30 @@ pub(crate) fn open(opening: &Opening<'_>) -> Result<Everything> {
         fsx::ensure_free(spool.path(), streamed.saturating_sub(left))?;
     }
     progress.enter(Phase::Read, streamed, 0)?;
+    let damaged = Mutex::new(Vec::new());
     let open_one = |(at, location): (usize, &&Location)| {
         let is_destination = at >= sources.len();
         let stated = options.source_platforms.iter().find(|(path, _)| {
             !is_destination && platform_of(path, std::slice::from_ref(*location)).is_some()
         });
         let platform = stated.map(|(_, platform)| platform);
-        if !is_destination {
-            // What is compressed is checked as it comes by.
-            container::check_beside(location, progress)?;
-        }
-        match input::open(
-            location,
-            keep,
-            platform,
-            is_destination,
-            Some(client),
-            progress,
-        ) {
+        let open = || {
+            if !is_destination {
+                // What is compressed is checked as it comes by.
+                container::check_beside(location, progress)?;
+            }
+            let client = Some(*client);
+            input::open(
+                location,
+                keep,
+                *spares,
+                platform,
+                is_destination,
+                client,
+                progress,
+            )
+        };
+        match open() {
             Ok(opened) => Ok(Some(opened)),
             // What is replaced need not be readable.
             Err(error) if is_destination && replaces => {
@@ -100,6 +112,11 @@ pub(crate) fn open(opening: &Opening<'_>) -> Result<Everything> {
                 Ok(None)
             }
             Err(error) if is_destination => Err(damaged_destination(error)),
+            Err(error) if *spares && Damaged::is_told_by(&error) => {
+                let mut damaged = damaged.lock().unwrap_or_else(PoisonError::into_inner);
+                damaged.push((at, Damaged::source(location, error)));
+                Ok(None)
+            }
             Err(error) => Err(error),
         }
     };
@@ -114,15 +131,24 @@ pub(crate) fn open(opening: &Opening<'_>) -> Result<Everything> {
         .into_iter()
         .collect::<Result<Vec<_>>>()
         .map_err(|error| match spool {
+            // What passes never is there all at once.
+            Some(spool) if keep.is_passing() => fsx::enrich_no_space(error, spool.path(), 0),
             Some(spool) => fsx::enrich_no_space(error, spool.path(), streamed),
             None => error,
         })?;
     let mut everything = Everything {
         inputs: Vec::new(),
         sources: Vec::new(),
+        damaged: Vec::new(),
         read: streamed,
     };
+    let mut damaged = damaged.into_inner().unwrap_or_else(PoisonError::into_inner);
+    damaged.sort_by_key(|(at, _)| *at);
+    everything
+        .damaged
+        .extend(damaged.into_iter().map(|(_, damaged)| damaged));
     for (mut source, inputs) in opened.into_iter().flatten() {
+        everything.damaged.append(&mut source.source.damaged);
         source.first = everything.inputs.len();
         everything.inputs.extend(inputs);
         everything.sources.push(source);

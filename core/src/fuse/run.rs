@@ -110,6 +110,7 @@ fn go(
         sources,
         existing,
         keep,
+        spares: false,
         client,
         options,
         pool: &pool,

@@ -254,6 +254,7 @@ pub(crate) fn finish(report: &mut Report) -> Result<()> {
         .images
         .iter()
         .any(|image| image.action == Action::Failed);
+    let failed = failed || !report.damaged.is_empty();
     report.status = if failed { Status::Partial } else { Status::Ok };
     Ok(())
 }

@@ -2,6 +2,7 @@
 //! `original-chart/`, its images in `images.tar`.
 
 use std::collections::BTreeMap;
+use std::io::{BufReader, Read};
 
 use serde::Deserialize;
 
@@ -11,6 +12,7 @@ use crate::container::{Listed, Member, Members};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
 use crate::oci::Compression;
+use crate::tar::{EntryKind, TarStream};
 
 /// The folder of a bundle in which its chart lies.
 pub(crate) const CHART: &str = "original-chart/";
@@ -106,9 +108,7 @@ impl Bundle {
         if let Some(member) = members.find(&format!("{prefix}{IMAGES}"))? {
             let blame = |error| members.place(&member).blame(error);
             let Some((level, compression)) = images(&member)? else {
-                if let Some(nested) = members.nested(&member)?
-                    && archive::lists_nothing(&nested)
-                {
+                if archive::lists_nothing(members, &member)? {
                     bundle.others.insert(IMAGES.to_owned(), member);
                     return Ok(bundle);
                 }
@@ -125,6 +125,25 @@ impl Bundle {
         }
         Ok(bundle)
     }
+}
+
+/// The chart of the bundle that comes out of `input`, if that much of it can be read; whatever is
+/// wrong with it.
+pub(super) fn chart_in(input: impl Read) -> Option<Chart> {
+    let mut stream = TarStream::new(BufReader::new(input));
+    while let Ok(Some(entry)) = stream.next() {
+        let is_chart = Bundle::prefix_of(&entry.name).is_some() && entry.name.ends_with(CHART_YAML);
+        if is_chart && entry.kind == EntryKind::File && entry.size <= limits::MAX_JSON {
+            let mut text = String::new();
+            stream.read_to_string(&mut text).ok()?;
+            let yaml: ChartYaml = serde_saphyr::from_str(&text).ok()?;
+            return yaml
+                .name
+                .zip(yaml.version)
+                .map(|(name, version)| Chart { name, version });
+        }
+    }
+    None
 }
 
 fn chart(members: &Members, prefix: &str) -> Result<Chart> {

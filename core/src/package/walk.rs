@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::Damaged;
 use super::bundle::Bundle;
 use crate::archive::{self, Archive, Flavour, Found};
 use crate::container::{self, Keep, Listed, Member, Members};
@@ -108,6 +109,10 @@ pub(super) struct Walk<'a> {
     pub(super) progress: &'a Progress,
     pub(super) archives: Vec<Archive>,
     pub(super) sums: container::Sums,
+    /// Whether damaged files are left out, and the others are gone on with.
+    pub(super) spares: bool,
+    /// Those that were.
+    pub(super) damaged: Vec<Damaged>,
 }
 
 impl Walk<'_> {
@@ -161,22 +166,35 @@ impl Walk<'_> {
                 _ => name.starts_with(item.name.as_str()),
             })
         };
+        let left_out = match self.spares {
+            true => {
+                let unclaimed = |name| !claimed(&level, &self.archives, name);
+                let files = members.files().filter(|(name, _)| unclaimed(name));
+                let files: Vec<_> = files.collect();
+                self.leave_out_wrong(members, &files)?
+            }
+            false => BTreeSet::new(),
+        };
         for (name, listed) in members.listed() {
-            if claimed(&level, &self.archives, name) {
+            if left_out.contains(name) || claimed(&level, &self.archives, name) {
                 continue;
             }
             let kind = match listed {
                 Listed::Directory(mode) => Kind::Directory(mode),
                 Listed::SymLink(target) => Kind::Link(target.to_owned()),
                 Listed::HardLink(member) => Kind::File(member),
-                Listed::File(member) => match self.nested(members, member, depth)? {
-                    Some((level, compression)) => Kind::Nested {
-                        mode: member.mode,
-                        compression,
-                        level,
-                    },
-                    None => Kind::File(member.clone()),
-                },
+                Listed::File(member) => {
+                    let nested = |walk: &mut Self| walk.nested(members, member, depth);
+                    match self.spared(members, member, nested)? {
+                        Some(Some((level, compression))) => Kind::Nested {
+                            mode: member.mode,
+                            compression,
+                            level,
+                        },
+                        Some(None) => Kind::File(member.clone()),
+                        None => continue,
+                    }
+                }
             };
             let name = name.to_owned();
             level.items.push(Item { name, kind });
@@ -188,8 +206,11 @@ impl Walk<'_> {
 
     /// Checks what the checksum files of a container list.
     fn check_sums(&mut self, level: &Level) -> Result<()> {
-        // Who keeps nothing but documents reads little of what need not be read.
-        let in_place = !matches!(self.keep, Keep::Documents);
+        if self.spares {
+            // They were, before what they list was looked into.
+            return Ok(());
+        }
+        let in_place = self.reads_in_place();
         for item in &level.items {
             if let Kind::File(list) = &item.kind {
                 let (sums, progress) = (&mut self.sums, self.progress);
@@ -197,6 +218,12 @@ impl Walk<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Whether what can be read in place is read to be summed: who keeps nothing but documents reads
+    /// little of what need not be read.
+    pub(super) const fn reads_in_place(&self) -> bool {
+        !matches!(self.keep, Keep::Documents)
     }
 
     fn images(&mut self, members: &Arc<Members>, found: Found) -> Result<Kind> {

@@ -12,7 +12,7 @@ use crate::oci::{Digest, MediaType, Platform};
 pub enum Status {
     /// Everything was done.
     Ok,
-    /// `--keep-going`: some images failed, the others are done.
+    /// `--keep-going`: some images failed, or sources are damaged; the others are done.
     Partial,
     /// Nothing was published.
     Failed,
@@ -59,6 +59,9 @@ pub struct Report {
     pub images: Vec<Image>,
     /// Every chart of the run.
     pub charts: Vec<Chart>,
+    /// What of the sources is damaged and was left out (`--keep-going`); only there if something is.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub damaged: Vec<DamagedSource>,
     /// Saved values that were brought along; only there if some were.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub values: Vec<CarriedValues>,
@@ -86,6 +89,7 @@ impl Report {
             destination: None,
             images: Vec::new(),
             charts: Vec::new(),
+            damaged: Vec::new(),
             values: Vec::new(),
             blobs: Blobs::default(),
             bytes: Bytes::default(),
@@ -194,6 +198,15 @@ pub struct Chart {
     pub platforms: Vec<String>,
     /// Why it failed.
     pub error: Option<ErrorReport>,
+}
+
+/// A source, or a file in one, that is damaged and was left out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DamagedSource {
+    /// Where it is: a source as it was named, and where in it.
+    pub location: String,
+    /// What is wrong with it.
+    pub error: ErrorReport,
 }
 
 /// A file of saved values that was written anew for a chart.

@@ -239,6 +239,22 @@ impl BlobDirectory {
         Ok(())
     }
 
+    /// How many bytes of blobs are in the directory at `path`, whoever put them there.
+    pub fn bytes_in(path: &Path) -> Result<u64> {
+        let mut bytes = 0;
+        if !fsx::exists(path)? {
+            return Ok(bytes);
+        }
+        for algorithm in fsx::read_dir_sorted(path)? {
+            if algorithm.is_dir() {
+                for blob in fsx::read_dir_sorted(&algorithm)? {
+                    bytes += fsx::metadata_if_any(&blob)?.map_or(0, |found| found.len());
+                }
+            }
+        }
+        Ok(bytes)
+    }
+
     /// Where the blob is, if it is here.
     #[must_use]
     pub fn file(&self, digest: &Digest) -> PathBuf {

@@ -90,8 +90,8 @@ def sync(
         names: What images are called, as in `push`, instead of what the configuration says.
         username, password: As in `push`, instead of those in the configuration, for the registry.
         on_existing: As in `push`: about tags of images, not about charts.
-        keep_going: Publish the charts whose images are all there; what failed is in the report, and
-            nothing is raised for it.
+        keep_going: Publish the charts whose images are all there; what failed is in the report, what
+            is damaged of the sources in `Report.damaged`, and nothing is raised for it.
         dry_run: Say what would be sent and published, and write nothing.
         progress: As in `fuse`.
         stop: As in `fuse`.

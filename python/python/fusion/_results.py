@@ -158,6 +158,18 @@ class KeptValue(Document):
 
 
 @dataclass(frozen=True)
+class DamagedSource(Document):
+    """A source, or a file in one, that is damaged and was left out."""
+
+    location: str
+    """Where it is: a source as it was named, and where in it."""
+    error: ErrorReport
+    """What is wrong with it."""
+
+    _parts: ClassVar[dict[str, Any]] = {"error": ErrorReport}
+
+
+@dataclass(frozen=True)
 class CarriedValues(Document):
     """A file of saved values that names the images of a chart where they are now."""
 
@@ -243,6 +255,8 @@ class Report(Document):
     """Every image of the run."""
     charts: tuple[Chart, ...]
     """Every chart of the run."""
+    damaged: tuple[DamagedSource, ...]
+    """What of the sources is damaged and was left out; a key of the document only if something is."""
     values: tuple[CarriedValues, ...]
     """Saved values that were brought along; a key of the document only if there are some."""
     blobs: Blobs
@@ -259,12 +273,13 @@ class Report(Document):
         "destination": Destination,
         "images": Image,
         "charts": Chart,
+        "damaged": DamagedSource,
         "values": CarriedValues,
         "blobs": Blobs,
         "bytes": Bytes,
         "warnings": ReportWarning,
     }
-    _sparse: ClassVar[frozenset[str]] = frozenset({"values"})
+    _sparse: ClassVar[frozenset[str]] = frozenset({"damaged", "values"})
 
     def __repr__(self) -> str:
         verb = "plan" if self.dry_run else self.command

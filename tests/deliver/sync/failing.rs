@@ -21,7 +21,7 @@ fn chart(name: &str, image: &str) -> Shape {
     Shape::parse(name, &text).unwrap()
 }
 
-fn charts(count: usize) -> Vec<Shape> {
+pub(super) fn charts(count: usize) -> Vec<Shape> {
     let one = |at| chart(&format!("app-{at}"), &format!("docker.io/acme/app-{at}:1"));
     (0..count).map(one).collect()
 }

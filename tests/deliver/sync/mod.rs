@@ -1,6 +1,7 @@
 //! `fusion sync`: bundles into registries, charts into repositories, as Helm sees them afterwards.
 
 mod bad;
+mod damaged;
 mod empty;
 mod existing;
 mod failing;

@@ -2,6 +2,7 @@
 //! run costs. The results are read with no part of fusion.
 
 mod bad;
+mod bare;
 mod bundle_shapes;
 mod bundles;
 mod checksums;

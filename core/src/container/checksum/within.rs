@@ -58,6 +58,13 @@ pub(super) struct Unseen {
 }
 
 impl Sums {
+    /// Adds what `more` lists came to.
+    pub(crate) fn append(&mut self, more: Self) {
+        self.wrong.extend(more.wrong);
+        self.unchecked.extend(more.unchecked);
+        self.unseen.extend(more.unseen);
+    }
+
     /// Reads again what went by unsummed, for as long as it takes.
     pub(crate) fn settle(&mut self, progress: &Progress) -> Result<()> {
         let mut files: BTreeMap<PathBuf, Vec<Unseen>> = BTreeMap::new();

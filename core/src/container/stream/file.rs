@@ -4,12 +4,12 @@ use std::io::Read;
 
 use super::super::checksum::{self, Algorithm, List, Summer};
 use super::super::evidence::is_layer;
-use super::super::keep::Keep;
+use super::super::keep::{Keep, keep_more};
 use super::super::members::Streamed;
-use super::super::names::{is_document, is_of_chart, is_text_that_counts};
+use super::super::names::{is_document, is_of_chart, is_text_that_counts, may_list_nothing};
 use super::{HEAD, Walk};
 use crate::compress::Inflater;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::limits;
 use crate::oci::{Compression, Digest, Hasher};
 use crate::store::{BlobSource, BlobWriter, Hashing};
@@ -67,7 +67,10 @@ impl Walk<'_> {
         let is_list = List::is_named_so(&entry.name) && entry.size <= checksum::MOST;
         let mut list: Vec<u8> = Vec::new();
         let mut document: Option<Vec<u8>> = None;
-        let listing = is_document(first) || is_text_that_counts(&entry.name) || is_list;
+        let listing = is_document(first)
+            || is_text_that_counts(&entry.name)
+            || is_list
+            || may_list_nothing(&entry.name, entry.size);
         if keep.spool().is_none() && listing && entry.size <= limits::MAX_LISTING {
             keep_more(&mut self.kept, entry.size)?;
             document = Some(Vec::new());
@@ -139,18 +142,4 @@ fn hash(stated: Option<Digest>, bytes: &[u8]) -> Digest {
     let mut hasher = stated.map_or_else(Hasher::sha256, |digest| digest.hasher());
     hasher.update(bytes);
     hasher.finish()
-}
-
-/// Counts a document of `size` bytes that is kept in memory, if there may be another.
-fn keep_more(kept: &mut u64, size: u64) -> Result<()> {
-    *kept += size;
-    if *kept > limits::MAX_KEPT {
-        let message = format!(
-            "the archive's documents take more than {} bytes of memory",
-            limits::MAX_KEPT
-        );
-        return Err(Error::new(ErrorKind::LimitExceeded, message)
-            .hint("decompress the archive first: it is then read in place"));
-    }
-    Ok(())
 }

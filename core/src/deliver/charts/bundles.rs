@@ -19,6 +19,8 @@ pub(super) struct Found<'a> {
     pub(super) version: String,
     /// Where it was found, for people.
     pub(super) place: String,
+    /// Where all its bundles are.
+    pub(super) places: Vec<String>,
     /// The inputs that hold its images.
     pub(super) inputs: BTreeSet<usize>,
     /// Whether its images are taken along.
@@ -92,6 +94,7 @@ pub(super) fn read<'a>(
         let kept = kept(&bundles, options)?;
         charts.push(Found {
             place: kept.place.clone(),
+            places: bundles.iter().map(|bundle| bundle.place.clone()).collect(),
             held: kept.held,
             inputs: bundles.iter().filter_map(|bundle| bundle.input).collect(),
             with_images,

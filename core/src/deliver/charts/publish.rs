@@ -82,7 +82,7 @@ impl Publisher<'_> {
             Some(error) => Err(error),
             None => {
                 let is_failed = |chart: &report::Chart| chart.action == Action::Failed;
-                if report.charts.iter().any(is_failed) {
+                if report.charts.iter().any(is_failed) || !report.damaged.is_empty() {
                     report.status = Status::Partial;
                 }
                 Ok(())

@@ -50,8 +50,15 @@ fn used(layout: &Path) -> Result<Option<BTreeSet<String>>> {
         spelled: layout.display().to_string(),
     };
     let progress = Progress::default();
-    let Ok((_, inputs)) = input::open(&location, &Keep::Documents, None, true, None, &progress)
-    else {
+    let Ok((_, inputs)) = input::open(
+        &location,
+        &Keep::Documents,
+        false,
+        None,
+        true,
+        None,
+        &progress,
+    ) else {
         return Ok(None);
     };
     for listed in inputs.iter().flat_map(|input| &input.listed) {
