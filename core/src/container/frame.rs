@@ -86,10 +86,10 @@ impl Frame {
 
     /// Adds the content of a member that came by; `is_summed` if a [`Live`] ended with it.
     pub(super) fn add(&self, streamed: &Streamed, is_spooled: bool, is_summed: bool) {
-        let part = match (&streamed.nested, streamed.digest) {
+        let part = match (&streamed.made_of, streamed.digest) {
             _ if !self.is_on() => return,
             (_, Some(digest)) if is_spooled => Part::Blob(digest, streamed.size),
-            (Some(nested), _) if nested.has_raw() => Part::Nested(nested.clone()),
+            (Some(parts), _) => Part::Nested(parts.clone()),
             _ if is_summed => return,
             _ => return self.give_up(),
         };

@@ -11,7 +11,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-pub(crate) use raw::Part;
+pub(crate) use raw::{Part, Parts};
 pub(super) use raw::{summed, tell_rest};
 
 use crate::error::{Error, ErrorKind, Result};
@@ -61,6 +61,8 @@ pub(crate) struct Streamed {
     pub(crate) diff_id: Option<std::result::Result<Digest, String>>,
     /// The content, if it is a document and nothing is spooled.
     pub(crate) kept: Option<Vec<u8>>,
+    /// What it is made of, if it is a container whose bytes can be told again.
+    pub(crate) made_of: Option<Parts>,
     /// What is nested in it, if it is a container that was taken apart.
     pub(crate) nested: Option<Arc<Nested>>,
     /// What the spool has of it, inflated: it stayed whole, and going by names there may be images in
@@ -88,7 +90,7 @@ pub(crate) struct Members {
     backing: Backing,
     names: BTreeMap<String, Node>,
     /// What its bytes were, if it is a container that came by and they can be told again.
-    raw: Option<Vec<Part>>,
+    raw: Option<Parts>,
     /// Names that lead out of the container. Nothing can refer to them.
     pub(crate) escaping: Vec<String>,
 }

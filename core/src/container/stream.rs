@@ -197,7 +197,7 @@ impl<'a> Walk<'a> {
         stream.finish().map_err(blame)?;
         drop(stream);
         self.told.pop_if(|told| Rc::ptr_eq(told, &frame));
-        members.made_of(frame.finish());
+        members.is_made_of(frame.finish());
         Ok(members)
     }
 
@@ -317,6 +317,11 @@ impl<'a> Walk<'a> {
         std::mem::swap(&mut self.told, &mut outer);
         // What stayed whole was not taken apart.
         let apart = found.worth() && !found.is_whole();
+        let made_of = match compression {
+            Compression::None => inside.as_ref().and_then(|inside| inside.made_of().cloned()),
+            // The same bytes may not come out of another compressor.
+            _ => None,
+        };
         let nested = inside.filter(|_| apart).map(|members| {
             let members = Arc::new(members);
             Arc::new(Nested {
@@ -325,7 +330,7 @@ impl<'a> Walk<'a> {
             })
         });
         let mut summers = summed.finish();
-        if nested.is_none() {
+        if nested.is_none() && spooled {
             self.undo_live(before);
             live = None;
         }
@@ -343,6 +348,7 @@ impl<'a> Walk<'a> {
             kept: kept.filter(|_| nested.is_none()),
             worth_inflating: nested.is_none() && found.hints(),
             inflated,
+            made_of,
             nested,
         })
     }
@@ -386,6 +392,7 @@ fn known<R: Read>(stream: &mut TarStream<R>, entry: &Entry, digest: Digest) -> R
         sums: Vec::new(),
         diff_id: None,
         kept: None,
+        made_of: None,
         nested: None,
         worth_inflating: false,
         inflated: None,

@@ -157,9 +157,8 @@ fn sum_of(
             return Ok(Sum::Is(sum.clone()));
         }
         if !members.is_at_hand(member) {
-            let nested = streamed.nested.as_ref().filter(|nested| nested.has_raw());
-            let told = match nested {
-                Some(nested) => nested.members.sum(algorithm, progress)?,
+            let told = match &streamed.made_of {
+                Some(parts) => members.sum(parts, algorithm, progress)?,
                 None => None,
             };
             return Ok(told.map_or(Sum::Unseen, Sum::Is));

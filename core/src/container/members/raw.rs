@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{Backing, Members, Nested};
+use super::{Backing, Members};
 use crate::container::checksum::{Algorithm, Summer};
 use crate::error::Result;
-use crate::oci::{Compression, Digest};
+use crate::oci::Digest;
 use crate::progress::Progress;
 use crate::store::{BlobDirectory, BlobSource, CHUNK};
 
@@ -16,29 +16,36 @@ pub(crate) enum Part {
     Bytes(Box<[u8]>),
     /// A member, in the spool.
     Blob(Digest, u64),
-    /// A member that is a container itself.
-    Nested(Arc<Nested>),
+    /// A member that is a container itself, and what that is made of.
+    Nested(Parts),
     /// What came by up to here, summed in all algorithms: the last of it was summed as it went by and
     /// can not be told again. It may lie in the container that is the next part.
     Summed(Vec<Summer>),
 }
 
-impl Nested {
-    /// Whether its bytes can be told again. Of what was inflated they cannot.
-    pub(crate) fn has_raw(&self) -> bool {
-        self.compression == Compression::None && self.members.raw.is_some()
-    }
-}
+/// What a container is made of, in order.
+pub(crate) type Parts = Arc<[Part]>;
 
 impl Members {
     /// Says what the container is made of.
-    pub(crate) fn made_of(&mut self, parts: Option<Vec<Part>>) {
-        self.raw = parts;
+    pub(crate) fn is_made_of(&mut self, parts: Option<Vec<Part>>) {
+        self.raw = parts.map(Parts::from);
     }
 
-    /// The checksum of the container's bytes, in hex; `None` if not all of them are to be had.
-    pub(crate) fn sum(&self, algorithm: Algorithm, progress: &Progress) -> Result<Option<String>> {
-        let (Some(parts), Backing::Stream(Some(spool))) = (&self.raw, &self.backing) else {
+    /// What the container is made of, if its bytes can be told again.
+    pub(crate) fn made_of(&self) -> Option<&Parts> {
+        self.raw.as_ref()
+    }
+
+    /// The checksum of a member that is made of `parts`, in hex; `None` if not all of them are to be
+    /// had.
+    pub(crate) fn sum(
+        &self,
+        parts: &Parts,
+        algorithm: Algorithm,
+        progress: &Progress,
+    ) -> Result<Option<String>> {
+        let Backing::Stream(Some(spool)) = &self.backing else {
             return Ok(None);
         };
         let mut summer = summed(parts)
@@ -79,11 +86,8 @@ pub(in crate::container) fn tell_rest(
     for part in &parts[begin..] {
         match part {
             Part::Bytes(bytes) => take(bytes)?,
-            Part::Nested(nested) => {
+            Part::Nested(inner) => {
                 // If anything in it was summed as it went by, so was all that came before.
-                let Some(inner) = &nested.members.raw else {
-                    return Ok(false);
-                };
                 if !tell_rest(inner, spool, take)? {
                     return Ok(false);
                 }

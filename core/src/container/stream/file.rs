@@ -130,6 +130,7 @@ impl Walk<'_> {
             sums: summers.into_iter().map(Summer::finish).collect(),
             diff_id,
             kept,
+            made_of: None,
             nested: None,
             worth_inflating: false,
             inflated: None,

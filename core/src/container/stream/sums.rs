@@ -6,8 +6,7 @@ use super::Walk;
 use crate::oci::Compression;
 
 impl Walk<'_> {
-    /// Whether the bytes of a container that is taken apart can be told again from the spool. Of
-    /// what is compressed they cannot: the same bytes may not come out of another compressor.
+    /// Whether the bytes of a container that is taken apart can be told again from the spool.
     pub(super) fn tells_again(&self, compression: Compression) -> bool {
         let keeps = self.keep.spool().is_some() && !self.keep.is_passing();
         keeps && compression == Compression::None
