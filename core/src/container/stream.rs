@@ -330,7 +330,8 @@ impl<'a> Walk<'a> {
             })
         });
         let mut summers = summed.finish();
-        if nested.is_none() && spooled {
+        // As a file it can be told.
+        if nested.is_none() && spooled && digest.is_some() {
             self.undo_live(before);
             live = None;
         }
