@@ -20,7 +20,7 @@ fn the_archives_in_bundles_load_into_containerd_docker_podman_and_skopeo() {
 }
 
 #[test]
-#[ignore = "half an hour, 20 GB of disk: for who changes what is written, and before a release"]
+#[ignore = "ten minutes, 9 GB of memory, 15 GB of disk: for who changes what is written"]
 fn the_archives_in_packages_of_full_size_load_too() {
     let mut packages = Offline::new(Kind::Addon);
     (packages.bundles, packages.images) = (20, 3);
