@@ -237,10 +237,20 @@ impl Repository {
         let media_type = descriptor.media_type.as_str().to_owned();
         call.headers.push(("Content-Type", media_type));
         call.body = Some(bytes);
-        let answer = self.host.call(&call)?;
-        if !(200..=204).contains(&answer.status) {
-            return Err(refused(answer, &doing).digest(descriptor.digest));
-        }
+        let mut failures = 0;
+        let answer = loop {
+            let answer = self.host.call(&call)?;
+            if (200..=204).contains(&answer.status) {
+                break answer;
+            }
+            let error = refused(answer, &doing).digest(descriptor.digest);
+            failures += 1;
+            if !misses_what_it_leads_to(&error)
+                || !self.host.net().again(failures, None, reference)?
+            {
+                return Err(error);
+            }
+        };
         let stored: Option<Digest> = answer.header(DIGEST).and_then(|text| text.parse().ok());
         if let Some(stored) = stored
             && !stored.matches(bytes)
@@ -313,4 +323,12 @@ fn stated(bytes: &[u8]) -> MediaType {
         }
         None => MediaType::OCI_MANIFEST,
     }
+}
+
+/// Whether a registry refused a manifest because it does not see what that leads to. While somebody
+/// else puts the same child, distribution does not see it for a moment, though it was there.
+fn misses_what_it_leads_to(error: &Error) -> bool {
+    let code = error.get_code().unwrap_or_default();
+    let known = ["MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN", "DIGEST_INVALID"];
+    matches!(error.get_status(), Some(400 | 404)) && known.contains(&code)
 }

@@ -1,13 +1,15 @@
 //! Uploads: in one piece, as a stream, in chunks, and after every kind of break.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use super::super::testing::{Break, Reply, Request, Server};
-use super::super::{Repository, Sessions};
+use super::super::{Access, Repository, Sessions};
 use crate::error::{ErrorKind, Result};
-use crate::oci::Digest;
+use crate::oci::{Descriptor, Digest, MediaType};
 use crate::progress::Progress;
+use crate::settings::Settings;
 use crate::store::{BlobReader, BlobSource, Expected, Memory, Place, Transfer};
 
 const BIG: usize = 6 << 20;
@@ -370,4 +372,34 @@ fn a_mount_that_becomes_an_upload_is_called_off() {
             "DELETE /upload/7?_state=s".to_owned()
         ]
     );
+}
+
+#[test]
+fn a_manifest_is_put_again_while_the_registry_does_not_see_what_it_leads_to() {
+    let unseen = r#"{"errors":[
+        {"code":"DIGEST_INVALID","message":"provided digest did not match uploaded content"},
+        {"code":"MANIFEST_BLOB_UNKNOWN","message":"blob unknown to registry"}]}"#;
+    let bytes = br#"{"schemaVersion":2,"manifests":[]}"#;
+    let descriptor = Descriptor::of(MediaType::OCI_INDEX, bytes);
+    // How often it does not, and how often it is asked before that counts.
+    for (blind, asked, puts) in [(1, 3, 2), (9, 1, 2), (9, 0, 1)] {
+        let answered = AtomicUsize::new(0);
+        let server = Server::start(move |request, _| match request.method.as_str() {
+            "PUT" if answered.fetch_add(1, Ordering::Relaxed) < blind => {
+                Reply::new(400).body(unseen)
+            }
+            "PUT" => Reply::new(201),
+            _ => Reply::new(200),
+        });
+        let access = Access {
+            retries: asked,
+            ..Access::default()
+        };
+        let client = server.client_with(access, Settings::default());
+        let repository = client.repository(&server.host, "t/app");
+        let outcome = repository.put("1", &descriptor, bytes);
+        let lines = server.lines();
+        let put = lines.iter().filter(|line| line.starts_with("PUT")).count();
+        assert_eq!((outcome.is_ok(), put), (blind == 1, puts), "{outcome:?}");
+    }
 }
