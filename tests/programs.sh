@@ -9,7 +9,8 @@ source "$(dirname "$0")/../scripts/common.sh"
 
 # program module version package [tags]
 #
-# zot: later releases are at another address, which the module proxy does not have.
+# zot: later releases are at another address, which the module proxy does not have; the tests have a
+# model of what zot 2 does otherwise (tests/registry/zot_2.rs).
 table=(
     "registry github.com/distribution/distribution/v3 v3.1.2 ./cmd/registry"
     "zot github.com/project-zot/zot v1.4.3 ./cmd/zot containers_image_openpgp"

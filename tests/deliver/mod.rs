@@ -6,6 +6,7 @@ mod faults;
 mod found;
 mod harbor;
 mod index;
+mod joined;
 mod killed;
 mod memory;
 mod policies;

@@ -14,6 +14,8 @@ pub(crate) enum When {
     Nth(u64),
     /// The first so many.
     First(u64),
+    /// All but the first so many.
+    After(u64),
     /// Every so many, from that one on.
     Every(u64),
     /// So many of a hundred, by chance that the seed decides.
@@ -112,6 +114,7 @@ impl Rule {
             When::Always => true,
             When::Nth(nth) => self.met == nth,
             When::First(count) => self.met <= count,
+            When::After(count) => self.met > count,
             When::Every(step) => self.met.is_multiple_of(step),
             When::Percent(percent) => self.throw() % 100 < percent,
         };
@@ -140,6 +143,7 @@ fn a_rule_strikes_the_requests_that_it_says() {
     assert_eq!(struck(When::Always), [1, 2, 3, 4, 5, 6]);
     assert_eq!(struck(When::Nth(2)), [2]);
     assert_eq!(struck(When::First(2)), [1, 2]);
+    assert_eq!(struck(When::After(4)), [5, 6]);
     assert_eq!(struck(When::Every(3)), [3, 6]);
     let by_chance = |seed| {
         let mut rule = Rule::new("*", "*", When::Percent(30), Fault::Drop).seed(seed);

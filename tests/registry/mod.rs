@@ -18,6 +18,7 @@ pub(crate) mod tokens;
 pub(crate) mod uploads;
 pub(crate) mod words;
 pub(crate) mod zot;
+pub(crate) mod zot_2;
 
 mod harbor_api;
 mod selftest;

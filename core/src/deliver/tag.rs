@@ -13,8 +13,8 @@ use crate::fuse::select::{Candidates, Selected, require, select};
 use crate::fuse::variant::{Flattened, Origin, flatten};
 use crate::fuse::{FuseOptions, MediaTypes, OnExisting};
 use crate::graph;
-use crate::oci::{Descriptor, Digest, Document, Platform};
-use crate::registry::{Image, Repository};
+use crate::oci::{Descriptor, Digest, Document, Manifest, Platform, Raw};
+use crate::registry::{Hold, Image, Repository};
 use crate::store::{Memory, read_document};
 
 /// How often a tag is merged anew because somebody else wrote it meanwhile.
@@ -308,39 +308,44 @@ impl Tagger<'_> {
         Ok(there.is_some_and(|there| there.digest == *root))
     }
 
-    /// Puts the manifests of `merged`, then its root.
+    /// Puts the manifests of `merged`, then its root. Whoever looks meanwhile finds the old or the
+    /// new, and all that it leads to.
     pub(super) fn put(&self, image: &Outgoing, merged: &Merged) -> Result<()> {
         self.put_children(image, merged)?;
+        let repository = self.repository(image);
+        let explained = |error| self.sender.preflight.explain(error, &image.spot);
         let root = &merged.image.root;
         let bytes = root_bytes(merged)?;
-        self.repository(image)
+        let joining = joining(merged);
+        let previous = merged.image.selected.previous.as_ref();
+        let hold = match (previous, &image.target.under) {
+            (Some(previous), Under::Tag(tag)) if previous.digest != root.digest => {
+                match repository.hold(tag, &previous.digest) {
+                    // No more than the way back is lost.
+                    Err(error) if joining.is_none() && error.kind() != ErrorKind::Cancelled => {
+                        tracing::warn!("{} may be forgotten: {error}", previous.digest);
+                        None
+                    }
+                    held => held.map_err(explained)?,
+                }
+            }
+            _ => None,
+        };
+        let put = repository
             .put(image.target.under.text(), root, &bytes)
-            .map_err(|error| self.sender.preflight.explain(error, &image.spot))?;
-        self.recall(image, merged)
-    }
-
-    /// Puts the single manifest that the tag led to until now, and leads to by way of an index from
-    /// now on, once more if the registry forgot it: zot 2 knows a manifest by the tag that it came
-    /// under, and forgets it when that moves.
-    fn recall(&self, image: &Outgoing, merged: &Merged) -> Result<()> {
-        let selected = &merged.image.selected;
-        let Some(previous) = &selected.previous else {
+            .map_err(explained);
+        let released = hold.map_or(Ok(()), Hold::release);
+        put?;
+        released?;
+        // A registry that forgets it nevertheless (zot before 2.1.2) gets it once more.
+        let Some(manifest) = joining else {
             return Ok(());
         };
-        if previous.media_type.is_index() || previous.digest == merged.image.root.digest {
-            return Ok(());
+        let under = manifest.descriptor.digest.to_string();
+        match repository.head(&under)? {
+            Some(_) => Ok(()),
+            None => repository.put(&under, &manifest.descriptor, &manifest.bytes),
         }
-        let mut variants = selected.variants.iter();
-        let Some(child) = variants.find(|variant| variant.descriptor.digest == previous.digest)
-        else {
-            return Ok(());
-        };
-        let (repository, under) = (self.repository(image), previous.digest.to_string());
-        if repository.head(&under)?.is_some() {
-            return Ok(());
-        }
-        let manifest = &child.image.manifest;
-        repository.put(&under, &manifest.descriptor, &manifest.bytes)
     }
 
     /// Puts the manifests that the root of `merged` leads to. A single manifest goes straight
@@ -431,6 +436,18 @@ fn keep(lost: &[Descriptor], selected: &Selected) -> Result<()> {
     );
     Err(Error::new(ErrorKind::Conflict, message)
         .hint("push those platforms too, or drop them with `--on-existing replace`"))
+}
+
+/// The single manifest that the tag leads to until now, and by way of an index from now on.
+fn joining(merged: &Merged) -> Option<&Raw<Manifest>> {
+    let selected = &merged.image.selected;
+    let previous = selected.previous.as_ref()?;
+    if previous.digest == merged.image.root.digest {
+        return None;
+    }
+    let manifests = selected.variants.iter().map(|v| &v.image.manifest);
+    let mut same = manifests.filter(|manifest| manifest.descriptor.digest == previous.digest);
+    same.next()
 }
 
 /// The bytes of the root: made, found in a source or at the tag, or the only manifest's.

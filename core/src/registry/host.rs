@@ -39,6 +39,8 @@ struct Shared {
     scheme: Mutex<Option<&'static str>>,
     /// The one of them that may be used, where that was said.
     only: Option<&'static str>,
+    /// Whether it forgets manifests, once somebody had to know.
+    forgets: Mutex<Option<bool>>,
     requests: Gate,
     reads: Gate,
 }
@@ -116,6 +118,7 @@ impl Host {
             auth,
             scheme: Mutex::new(scheme),
             only,
+            forgets: Mutex::default(),
             requests: Gate::new(AT_ONCE),
             reads: Gate::new(AT_ONCE),
         }))
@@ -129,6 +132,17 @@ impl Host {
 
     pub(super) fn net(&self) -> &Net {
         &self.0.net
+    }
+
+    /// Whether it forgets manifests: what `ask` says, which is called once.
+    pub(super) fn forgetful(&self, ask: impl FnOnce() -> Result<bool>) -> Result<bool> {
+        let mut known = (self.0.forgets.lock()).unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = *known {
+            return Ok(known);
+        }
+        let found = ask()?;
+        *known = Some(found);
+        Ok(found)
     }
 
     /// A place among those who read blobs.
