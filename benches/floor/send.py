@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""The least that a push to a registry takes: each blob in one request, one after another.
+"""The least that a push to a registry takes: each blob in one request, several at a time.
 
-    python3 benches/floor/send.py LIST HOST REPOSITORY
+    python3 benches/floor/send.py LIST HOST REPOSITORY CONNECTIONS
 
 LIST has a line for each blob: its offset, its size, the hexadecimal digits of its SHA-256, and the
 file that it lies in. Nothing is hashed, nothing is asked, no manifest is made.
@@ -13,16 +13,32 @@ import http.client
 import sys
 import urllib.parse
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from queue import Empty, SimpleQueue
 
 PIECE = 1 << 20
 
 
 def main() -> None:
-    listing, host, repository = sys.argv[1:]
-    connection = http.client.HTTPConnection(host)
+    listing, host, repository, connections = sys.argv[1:]
+    blobs: SimpleQueue[str] = SimpleQueue()
     for line in Path(listing).read_text().splitlines():
-        offset, size, digest, path = line.split(" ", 3)
+        blobs.put(line)
+    with ThreadPoolExecutor(int(connections)) as pool:
+        workers = [pool.submit(send, blobs, host, repository) for _ in range(int(connections))]
+    for worker in workers:
+        worker.result()
+
+
+def send(blobs: SimpleQueue[str], host: str, repository: str) -> None:
+    """Sends blobs by a connection of its own, until there are no more."""
+    connection = http.client.HTTPConnection(host)
+    while True:
+        try:
+            offset, size, digest, path = blobs.get_nowait().split(" ", 3)
+        except Empty:
+            return
         connection.request("POST", f"/v2/{repository}/blobs/uploads/")
         place = expect(connection, 202)
         target = urllib.parse.urlsplit(place)._replace(scheme="", netloc="").geturl()

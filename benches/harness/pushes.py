@@ -15,6 +15,10 @@ from .registry import Registry
 PROJECT = "bench"
 INDEX = "application/vnd.oci.image.index.v1+json"
 
+# As many as fusion has.
+CONNECTIONS = 6
+FLOOR = f"floor: each blob by one PUT, {CONNECTIONS} at a time"
+
 # Given where to push to.
 Pusher = Callable[[Registry], Contender]
 # Fails unless what arrived is right.
@@ -28,13 +32,14 @@ def repository(reference: str) -> tuple[str, str]:
 
 
 def floor(registry: Registry) -> Contender:
-    """The distinct blobs, one after another, each in one request."""
+    """The distinct blobs, each in one request."""
     program = Path(__file__).resolve().parent.parent / "floor" / "send.py"
 
     def run(inputs: Inputs, _: Path, __: Path) -> None:
-        call(sys.executable, program, inputs.list, registry.host, f"{PROJECT}/floor")
+        repository = f"{PROJECT}/floor"
+        call(sys.executable, program, inputs.list, registry.host, repository, str(CONNECTIONS))
 
-    return Contender("floor: each blob by one PUT", run)
+    return Contender(FLOOR, run)
 
 
 def fusion(program: Path, name: str = "fusion push") -> Pusher:

@@ -4,9 +4,12 @@
 use std::time::Duration;
 
 use fusion_core::ErrorKind;
+use fusion_core::fuse::fuse;
+use fusion_core::location::Location;
+use fusion_core::progress::Stop;
 use serde_json::Value;
 
-use super::{Yard, image, there};
+use super::{Yard, count, image, there};
 use crate::registry::docker::DockerRegistry;
 use crate::registry::exchange::Answer;
 use crate::registry::faults::{Fault, Rule, When};
@@ -238,15 +241,61 @@ fn a_registry_that_takes_no_oci_types() {
     let failure = yard.try_push(&sources, &to, &[]).unwrap_err();
     let hint = failure.error.get_hint().unwrap_or_default();
     assert!(hint.contains("--media-types docker"), "{:?}", failure.error);
-    for types in ["docker", "auto"] {
-        let prefix = format!("{to}-{types}");
-        let report = yard.push(&sources, &prefix, &[("media-types", types)]);
-        let app = image(&report, "acme/app:1");
+    for (types, claims) in [
+        ("docker", "false"),
+        ("auto", "false"),
+        ("docker", "true"),
+        ("auto", "true"),
+    ] {
+        let project = format!("p-{types}-{claims}");
+        let prefix = format!("{}/{project}", proxy.host());
+        // One after the other: the second joins what the first wrote.
+        for source in sources {
+            let options = [("media-types", types), ("claim-tags", claims)];
+            let report = yard.push(&[source], &prefix, &options);
+            let app = image(&report, "acme/app:1");
+            let kind = app["media_type"].as_str().unwrap();
+            assert!(
+                kind.starts_with("application/vnd.docker."),
+                "{project}: {app}"
+            );
+        }
+        let name = format!("{project}/acme/app");
+        whole(registry.host(), &name, "1");
+        assert_eq!(count(registry.host(), &name, "1"), 2, "{project}");
+    }
+}
+
+/// As zot 1 does.
+#[test]
+fn a_registry_that_takes_no_docker_types() {
+    let yard = Yard::new();
+    let [amd, arm] = yard.pair(&[APP], 4000);
+    let registry = DockerRegistry::open();
+    let answer = Answer::error(415, "MANIFEST_INVALID", "manifest invalid");
+    let refuse = Rule::new("PUT", "*/manifests/*", When::Always, Fault::Answer(answer));
+    let rules = vec![refuse.of("application/vnd.docker.*")];
+    let proxy = Proxy::start(registry.host(), rules);
+    let to = format!("{}/p", proxy.host());
+    let failure = yard.try_push(&[&amd], &to, &[("media-types", "docker")]);
+    let error = failure.unwrap_err().error;
+    let hint = error.get_hint().unwrap_or_default();
+    assert!(hint.contains("--media-types oci"), "{error:?}");
+    // Converted beforehand, so that there is something to refuse.
+    let docker = yard.path("docker.tar");
+    let options = yard.options(&[("media-types", "docker")]);
+    let both = [&amd, &arm].map(|path| Location::parse(path).unwrap());
+    let to = Location::parse(&docker).unwrap();
+    fuse(&both, Some(&to), &options.fuse, None, &Stop::new()).unwrap();
+    for claims in ["false", "true"] {
+        let prefix = format!("{}/p-{claims}", proxy.host());
+        let options = [("media-types", "auto"), ("claim-tags", claims)];
+        let report = yard.push(&[&docker], &prefix, &options);
         assert_eq!(
-            app["media_type"],
-            "application/vnd.docker.distribution.manifest.list.v2+json"
+            image(&report, "acme/app:1")["media_type"],
+            "application/vnd.oci.image.index.v1+json"
         );
-        whole(registry.host(), &format!("p-{types}/acme/app"), "1");
+        whole(registry.host(), &format!("p-{claims}/acme/app"), "1");
     }
 }
 

@@ -37,14 +37,44 @@ pub(super) fn settle(tagger: &Tagger<'_>, image: &Outgoing, planned: Merged) -> 
     if !tagger.options.claim_tags || !merges {
         return tagger.settle(image, planned);
     }
-    let own = own(&image.selected);
-    let brings: Option<Vec<(Platform, Digest)>> = (own.variants.iter())
-        .map(|variant| Some((variant.platform.clone()?, variant.descriptor.digest)))
-        .collect();
     // An artifact that is no image has no platform to claim.
-    let Some(brings) = brings else {
+    if own(&image.selected)
+        .variants
+        .iter()
+        .any(|variant| variant.platform.is_none())
+    {
         return tagger.settle(image, planned);
+    }
+    let refused = match agree(tagger, image, tag, &planned) {
+        Err(error) if types::refused(&error) => error,
+        settled => return settled.map_err(blame),
     };
+    let others = types::others(&refused, &planned.image);
+    let advised = blame(types::advised(refused, &planned.image));
+    if tagger.options.fuse.media_types != MediaTypes::Auto {
+        return Err(advised);
+    }
+    // As if they had been asked for from the beginning: claims lead to what is in the index.
+    let mut options = tagger.options.clone();
+    options.fuse.media_types = others;
+    let tagger = Tagger {
+        options: &options,
+        ..*tagger
+    };
+    let image = tagger.converted(image)?;
+    let planned = tagger.plan(&image)?;
+    match agree(&tagger, &image, tag, &planned) {
+        Err(error) if types::refused(&error) => Err(advised),
+        settled => settled.map_err(blame),
+    }
+}
+
+/// Claims what `image` brings, and writes the tag until it agrees with all claims.
+fn agree(tagger: &Tagger<'_>, image: &Outgoing, tag: &str, planned: &Merged) -> Result<Merged> {
+    let own = own(&image.selected);
+    let brings = (own.variants.iter())
+        .filter_map(|variant| Some((variant.platform.clone()?, variant.descriptor.digest)));
+    let mut writer = Writer::new(brings.collect());
     let mut registry = Registry {
         tagger,
         image,
@@ -59,22 +89,15 @@ pub(super) fn settle(tagger: &Tagger<'_>, image: &Outgoing, planned: Merged) -> 
     // A claim leads to its platform's manifest, which has to be there.
     let fresh = |_: &Digest| false;
     let sender = tagger.sender;
-    sender
-        .manifests(&image.spot, &planned.image, &fresh)
-        .map_err(|error| match types::refused(&error) {
-            true => types::advised(error, &planned.image),
-            false => error,
-        })
-        .map_err(blame)?;
-    let mut writer = Writer::new(brings);
+    sender.manifests(&image.spot, &planned.image, &fresh)?;
     for _ in 0..STEPS {
         if writer.is_done() {
-            return registry.outcome(planned).map_err(blame);
+            return registry.outcome(planned);
         }
         sender.progress.check()?;
-        writer.step(&mut registry).map_err(blame)?;
+        writer.step(&mut registry)?;
     }
-    Err(blame(contended()))
+    Err(contended())
 }
 
 /// Removes every claim on `tag`.
@@ -148,7 +171,7 @@ impl Registry<'_> {
     }
 
     /// What the run tells of the tag.
-    fn outcome(self, planned: Merged) -> Result<Merged> {
+    fn outcome(self, planned: &Merged) -> Result<Merged> {
         let previous = planned.image.selected.previous.clone();
         match self.wrote {
             Some(mut merged) => {

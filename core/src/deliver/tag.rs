@@ -158,6 +158,20 @@ impl Tagger<'_> {
         }
     }
 
+    /// `image` of the media types that are asked for.
+    pub(super) fn converted(&self, image: &Outgoing) -> Result<Outgoing> {
+        let mut selected = image.selected.clone();
+        let mut made = Memory::default();
+        for variant in &mut selected.variants {
+            rewrite(variant, &Layers::new(), &self.options.fuse, &mut made)?;
+        }
+        Ok(Outgoing {
+            selected,
+            target: image.target.clone(),
+            spot: image.spot.clone(),
+        })
+    }
+
     pub(super) fn repository(&self, image: &Outgoing) -> Repository {
         image.target.repository(self.sender.client)
     }

@@ -17,7 +17,7 @@ use crate::oci::{Descriptor, Digest, Platform, Reference};
 use crate::store::Memory;
 
 /// Something that the destination has and this run leaves alone.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Carried {
     pub(crate) name: Name,
     pub(crate) root: Descriptor,

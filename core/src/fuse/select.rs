@@ -27,7 +27,7 @@ pub(crate) struct Candidates {
 }
 
 /// The variants that one reference keeps.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Selected {
     pub(crate) reference: Reference,
     pub(crate) names: BTreeSet<String>,
