@@ -106,8 +106,8 @@ unsafe fn read<T: Copy>(
     otherwise: T,
     read: impl FnOnce(&fusion_error) -> T,
 ) -> T {
-    // SAFETY: as the caller says.
     boundary(otherwise, || {
+        // SAFETY: as the caller says.
         unsafe { fusion_error::look(error) }.map_or(otherwise, read)
     })
 }

@@ -17,8 +17,8 @@ use crate::status::{FUSION_STATUS_IO, FUSION_STATUS_OK, FUSION_STATUS_PANIC};
 use crate::strings::c_string;
 
 fn text(pointer: *const c_char) -> Option<String> {
-    // SAFETY: what is tested gives NULL or a string that lives.
     (!pointer.is_null()).then(|| {
+        // SAFETY: what is tested gives NULL or a string that lives.
         unsafe { CStr::from_ptr(pointer) }
             .to_string_lossy()
             .into_owned()
