@@ -2,7 +2,7 @@
 
 use fusion_core::deliver::index_create;
 use fusion_core::progress::Stop;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Yard, amd64, arm64, children, image, platforms, there};
 use crate::registry::docker::DockerRegistry;
@@ -86,6 +86,52 @@ fn platforms_are_overridden_added_and_taken_off() {
         anew["warnings"].to_string().contains("linux/arm64"),
         "{anew}"
     );
+}
+
+#[test]
+fn what_an_index_says_of_itself_stays_when_it_grows() {
+    let (registry, yard) = (DockerRegistry::open(), Yard::new());
+    let host = registry.host();
+    built(&yard, host);
+    let amd = format!("{host}/t/app-linux-amd64:1.5");
+    let arm = format!("{host}/t/app-linux-arm64:1.5");
+    let target = format!("{host}/t/app:1.5");
+    let says = || there(host, "t/app", "1.5").unwrap().1["annotations"].clone();
+    yard.index(&target, &[&amd], &[("annotation", "a=1")]);
+    assert_eq!(says(), json!({"a": "1"}));
+    // By way of `push`, and of `index create`, which may change it.
+    let arm_archive = yard.path("2.tar");
+    let rename = "docker.io/t/app-linux-arm64=t/app";
+    yard.push(&[&arm_archive], host, &[("rename", rename)]);
+    assert_eq!(
+        children(host, "t/app", "1.5"),
+        ["linux/amd64", "linux/arm64"]
+    );
+    assert_eq!(says(), json!({"a": "1"}));
+    let append = [("append", "true"), ("annotation", "b=3")];
+    let changed = yard.index(&target, &[&arm], &append);
+    assert_eq!(image(&changed, "t/app:1.5")["action"], "merged");
+    assert_eq!(says(), json!({"a": "1", "b": "3"}));
+    let same = yard.index(&target, &[&arm], &append);
+    assert_eq!(image(&same, "t/app:1.5")["action"], "unchanged");
+    let append = [("append", "true"), ("annotation", "a=2")];
+    yard.index(&target, &[&arm], &append);
+    assert_eq!(says(), json!({"a": "2", "b": "3"}));
+    yard.index(&target, &[], &[("remove", "linux/amd64")]);
+    assert_eq!(says(), json!({"a": "2", "b": "3"}));
+    // One that is made anew says what is asked for, and no more.
+    yard.index(&target, &[&amd, &arm], &[]);
+    assert_eq!(says(), Value::Null);
+
+    let layout = format!("oci:{}:t/app:1.5", yard.path("layout").display());
+    yard.index(&layout, &[&amd], &[("annotation", "a=1")]);
+    yard.index(&layout, &[&arm], &[("append", "true")]);
+    yard.index(&target, &[&layout], &[]);
+    assert_eq!(
+        children(host, "t/app", "1.5"),
+        ["linux/amd64", "linux/arm64"]
+    );
+    assert_eq!(says(), json!({"a": "1"}));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! From the variants of a reference to what it leads to: an index, new only if it has to be.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::select::Selected;
 use super::variant::Attachment;
@@ -128,10 +128,21 @@ fn root(
     } else {
         MediaType::OCI_INDEX
     };
-    let bytes = write::index(&media_type, &children, &options.annotations);
+    let bytes = write::index(&media_type, &children, &annotations(selected, options));
     let descriptor = Descriptor::of(media_type, &bytes);
     made.insert(bytes);
     Ok(descriptor)
+}
+
+/// What a new index says of itself: what the one said in whose place it comes, and what is asked for.
+fn annotations(selected: &Selected, options: &FuseOptions) -> BTreeMap<String, String> {
+    let previous = selected.previous.as_ref().and_then(|root| {
+        let mut indexes = selected.indexes.iter();
+        indexes.find(|index| index.descriptor.digest == root.digest)
+    });
+    let mut all = previous.map_or_else(BTreeMap::new, |index| index.view.annotations.clone());
+    all.extend(options.annotations.clone());
+    all
 }
 
 /// An index that an input has and that names exactly these children: it passes through byte for
@@ -150,6 +161,12 @@ fn unchanged<'a>(
             _ => true,
         })
     };
+    // Where one index is asked for, what it is to say counts too.
+    let says = |index: &Raw<Index>| {
+        let mut asked = options.annotations.iter();
+        options.only.is_none()
+            || asked.all(|(key, value)| index.view.annotations.get(key) == Some(value))
+    };
     let fits = |index: &&Raw<Index>| {
         let media_type = &index.descriptor.media_type;
         let named: BTreeSet<Digest> = index
@@ -165,7 +182,7 @@ fn unchanged<'a>(
         };
         // A pinned index stays even if some of its children are absent.
         let same = named == digests && index.view.manifests.iter().all(agrees);
-        type_fits && same && index.view.manifests.len() >= children.len()
+        type_fits && same && says(index) && index.view.manifests.len() >= children.len()
             || pinned == Some(&index.descriptor.digest)
     };
     let previous = selected.previous.as_ref().map(|root| root.digest);
