@@ -5,6 +5,7 @@ use fusion_core::progress::Stop;
 use serde_json::{Value, json};
 
 use super::{Yard, amd64, arm64, children, image, platforms, there};
+use crate::registry::client::Client;
 use crate::registry::docker::DockerRegistry;
 
 impl Yard {
@@ -132,6 +133,31 @@ fn what_an_index_says_of_itself_stays_when_it_grows() {
         ["linux/amd64", "linux/arm64"]
     );
     assert_eq!(says(), json!({"a": "1"}));
+}
+
+/// What no specification has yet stays as well.
+#[test]
+fn what_an_index_says_of_a_child_stays_when_it_grows() {
+    let (registry, yard) = (DockerRegistry::open(), Yard::new());
+    let host = registry.host();
+    built(&yard, host);
+    let target = format!("{host}/t/app:1.5");
+    yard.index(&target, &[&format!("{host}/t/app-linux-amd64:1.5")], &[]);
+    let (_, mut index) = there(host, "t/app", "1.5").unwrap();
+    let child = &mut index["manifests"][0];
+    child["annotations"] = json!({"com.acme.note": "x"});
+    child["aFuture"] = json!({"field": [1, null]});
+    let child = child.clone();
+    let kind = "application/vnd.oci.image.index.v1+json";
+    let bytes = index.to_string();
+    let place = "/v2/t/app/manifests/1.5";
+    let put = Client::new(host).give("PUT", place, kind, bytes.as_bytes());
+    assert_eq!(put.status(), 201);
+    let source = format!("{host}/t/app-linux-arm64:1.5");
+    yard.index(&target, &[&source], &[("append", "true")]);
+    let (_, grown) = there(host, "t/app", "1.5").unwrap();
+    assert_eq!(grown["manifests"][0], child);
+    assert_eq!(grown["manifests"].as_array().map(Vec::len), Some(2));
 }
 
 #[test]

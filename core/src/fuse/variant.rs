@@ -132,6 +132,7 @@ pub(crate) fn flatten(
             descriptor
                 .annotations
                 .retain(|key, _| key.starts_with("vnd.docker.reference."));
+            descriptor.others.clear();
             add(image, descriptor, origin, &mut flattened)?;
         }
     }

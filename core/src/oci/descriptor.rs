@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use serde_json::Value;
 
 use super::{Digest, MediaType, Platform, annotation};
 
@@ -33,6 +34,9 @@ pub struct Descriptor {
     /// The content itself, in base64, where it is carried along.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<String>,
+    /// What else an index said of it, which nobody here knows.
+    #[serde(flatten)]
+    pub others: BTreeMap<String, Value>,
 }
 
 impl Descriptor {
@@ -48,6 +52,7 @@ impl Descriptor {
             platform: None,
             artifact_type: None,
             data: None,
+            others: BTreeMap::new(),
         }
     }
 

@@ -107,7 +107,7 @@ impl Index {
 
     fn from_value(mut value: Value) -> Result<Self> {
         null_to_list(&mut value, "manifests");
-        let lost = platforms(&value);
+        let lost = lost(&value);
         let index: spec::ImageIndex = serde_json::from_value(value)
             .map_err(|error| invalid(format!("image index: {error}")).source_error(error))?;
         let mut manifests = index
@@ -115,11 +115,12 @@ impl Index {
             .iter()
             .map(descriptor)
             .collect::<Result<Vec<Descriptor>>>()?;
-        for (manifest, (os_version, os_features)) in manifests.iter_mut().zip(lost) {
-            manifest.platform = manifest
-                .platform
-                .take()
-                .map(|platform| platform.with_os_version(os_version.as_deref(), &os_features));
+        for (manifest, lost) in manifests.iter_mut().zip(lost) {
+            let platform = manifest.platform.take();
+            manifest.platform = platform.map(|platform| {
+                platform.with_os_version(lost.os_version.as_deref(), &lost.os_features)
+            });
+            manifest.others = lost.others;
         }
         Ok(Self {
             manifests,
@@ -166,8 +167,28 @@ fn null_to_list(value: &mut Value, key: &str) {
     }
 }
 
-/// `os.version` and `os.features` of each child, which oci-spec 0.10 does not read.
-fn platforms(index: &Value) -> Vec<(Option<String>, Vec<String>)> {
+/// What oci-spec 0.10 does not read of a child.
+struct Lost {
+    os_version: Option<String>,
+    os_features: Vec<String>,
+    /// Fields that no specification has yet.
+    others: BTreeMap<String, Value>,
+}
+
+/// The fields that descriptors have (image specification, *descriptor.md*).
+const KNOWN: [&str; 8] = [
+    "mediaType",
+    "digest",
+    "size",
+    "urls",
+    "annotations",
+    "platform",
+    "artifactType",
+    "data",
+];
+
+/// What would be lost of each child.
+fn lost(index: &Value) -> Vec<Lost> {
     let children = index.get("manifests").and_then(Value::as_array);
     let text = |value: &Value| value.as_str().map(str::to_owned);
     children
@@ -175,14 +196,18 @@ fn platforms(index: &Value) -> Vec<(Option<String>, Vec<String>)> {
         .flatten()
         .map(|child| {
             let platform = child.get("platform");
-            let version = platform.and_then(|p| p.get("os.version")).and_then(text);
             let features = platform
                 .and_then(|p| p.get("os.features"))
                 .and_then(Value::as_array);
-            (
-                version,
-                features.into_iter().flatten().filter_map(text).collect(),
-            )
+            let fields = child.as_object().into_iter().flatten();
+            Lost {
+                os_version: platform.and_then(|p| p.get("os.version")).and_then(text),
+                os_features: features.into_iter().flatten().filter_map(text).collect(),
+                others: fields
+                    .filter(|(key, _)| !KNOWN.contains(&key.as_str()))
+                    .map(|(key, value)| (key.clone(), value.clone()))
+                    .collect(),
+            }
         })
         .collect()
 }
@@ -204,6 +229,7 @@ fn descriptor(from: &spec::Descriptor) -> Result<Descriptor> {
         platform,
         artifact_type: from.artifact_type().as_ref().map(ToString::to_string),
         data: from.data().clone(),
+        others: BTreeMap::new(),
     })
 }
 
@@ -232,6 +258,19 @@ mod tests {
         let index = Index::parse(text.as_bytes()).expect("an index");
         let platform = index.manifests[0].platform.as_ref().expect("stated");
         assert_eq!(platform.to_string(), "windows(10.0.1)/amd64");
+    }
+
+    #[test]
+    fn what_nobody_knows_of_a_child_is_written_again() {
+        let digest = super::super::Digest::of(b"");
+        let child = format!(
+            r#"{{"mediaType":"{}","digest":"{digest}","size":1,"data":"","a.future":[1,{{"b":null}}],"other":2}}"#,
+            MediaType::OCI_MANIFEST
+        );
+        let text = format!(r#"{{"schemaVersion":2,"manifests":[{child}]}}"#);
+        let index = Index::parse(text.as_bytes()).expect("an index");
+        let written = super::super::write::json(&index.manifests[0]);
+        assert_eq!(String::from_utf8_lossy(&written), child);
     }
 
     #[test]
