@@ -30,6 +30,7 @@ pub use access::{Access, Connect, Notice, Secret, Traffic};
 pub use client::Client;
 pub use harbor::{Harbor, Quota, Rule};
 pub use hold::Hold;
+pub(crate) use hold::is_hold;
 pub use host::Host;
 pub use image::Image;
 pub(crate) use private::is_private;

@@ -104,6 +104,11 @@ fn lists_extensions(body: &[u8]) -> bool {
     serde_json::from_slice::<List>(body).is_ok()
 }
 
+/// Whether `tag` is one that holds something, or did when a run was killed.
+pub(crate) fn is_hold(tag: &str) -> bool {
+    tag.contains(MARK)
+}
+
 /// The tag that holds `root` while `tag` moves away from it: another one for each such move, since
 /// the end of one is not to be the end of another.
 fn place(tag: &str, root: &Digest) -> String {
@@ -132,8 +137,10 @@ mod tests {
         for (at, place) in places.iter().enumerate() {
             assert!(place.len() <= LONGEST, "{place}");
             assert!(!places[..at].contains(place), "{place}");
+            assert!(is_hold(place), "{place}");
         }
         assert!(places[0].starts_with("1.fusion-hold."), "{}", places[0]);
+        assert!(!is_hold("1.5-fusion"));
     }
 
     #[test]

@@ -69,7 +69,7 @@ fn before(push: &Push<'_>, target: &Reference) -> Result<Option<(String, Vec<Pla
     let repository = target.repository(push.client);
     let tags = repository.tags()?;
     let older = (tags.into_iter())
-        .filter(|tag| tag != new && !claim::names::is_claim(tag))
+        .filter(|tag| tag != new && !claim::names::is_claim(tag) && !registry::is_hold(tag))
         .filter_map(|tag| Version::parse(&tag).map(|version| (version, tag)))
         .filter(|(older, _)| *older < version)
         .max_by(|one, other| one.0.cmp(&other.0));
