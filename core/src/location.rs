@@ -5,6 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::settings::{has_user, user_in_name};
 
 /// What a prefix says a location is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,6 +109,9 @@ impl Location {
                 let message = format!("`{spelled}` names no registry");
                 return Err(Error::new(ErrorKind::Usage, message)
                     .hint("write `docker://HOST[:PORT]/REPOSITORY:TAG`"));
+            }
+            if has_user(rest) {
+                return Err(user_in_name());
             }
             return Ok(Self {
                 transport: Transport::Registry,

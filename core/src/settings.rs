@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::error::{Error, ErrorKind};
+
 /// What the environment of the process says.
 #[derive(Clone)]
 #[non_exhaustive]
@@ -176,6 +178,27 @@ pub(crate) fn without_user(address: &str) -> String {
     format!("{scheme}{rest}")
 }
 
+/// Whether the name of something in a registry has a user in it, and perhaps a password. What stands
+/// behind its only `@` may be a digest instead.
+pub(crate) fn has_user(name: &str) -> bool {
+    let Some((before, digest)) = name.rsplit_once('@') else {
+        return false;
+    };
+    let is_digest = digest.split_once(':').is_some_and(|(algorithm, hex)| {
+        !algorithm.contains(['/', '.']) && hex.len() >= 32 && !hex.contains('/')
+    });
+    before.contains('@') || !is_digest
+}
+
+/// The error of such a name, which is not repeated.
+pub(crate) fn user_in_name() -> Error {
+    Error::new(
+        ErrorKind::Usage,
+        "registries are named without user and password",
+    )
+    .hint("log in by `--username` and `--password-stdin`, or `docker login`")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -240,5 +263,20 @@ mod tests {
             shown.contains("new") && !shown.contains("secret"),
             "{shown}"
         );
+    }
+
+    #[test]
+    fn users_in_names_are_told_from_digests() {
+        let digest = "0123456789abcdef".repeat(4);
+        for (name, has) in [
+            ("h.local/t/app:1".to_owned(), false),
+            (format!("h.local/t/app@sha256:{digest}"), false),
+            ("me:pw@h.local/t/app:1".to_owned(), true),
+            ("me@h.local".to_owned(), true),
+            ("me:p/w@h.local:5000/app".to_owned(), true),
+            (format!("me:pw@h.local/t/app@sha256:{digest}"), true),
+        ] {
+            assert_eq!(has_user(&name), has, "{name}");
+        }
     }
 }

@@ -12,6 +12,7 @@ use crate::fuse::select::Selected;
 use crate::fuse::{FuseOptions, naming};
 use crate::oci::Reference;
 use crate::registry::{Client, Repository};
+use crate::settings::{has_user, user_in_name};
 
 /// Where a run pushes to: a registry, and the path in it that all names begin with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +27,9 @@ impl Base {
     /// What `HOST[:PORT][/PREFIX]` names, with `docker://` before it or not.
     pub(super) fn parse(text: &str) -> Result<Self> {
         let name = text.strip_prefix("docker://").unwrap_or(text);
+        if has_user(name) {
+            return Err(user_in_name());
+        }
         let (host, prefix) = name.split_once('/').unwrap_or((name, ""));
         let prefix = prefix.trim_end_matches('/');
         let wrong = |why: &str| {
@@ -301,10 +305,13 @@ mod tests {
             "harbor.local/Addons",
             "harbor.local/addons:1",
             "harbor.local//x",
+            "me:s3cret@harbor.local/x",
+            "https://me:s3cret@harbor.local/x",
         ] {
             let error = Base::parse(wrong).expect_err(wrong);
             assert_eq!(error.kind(), ErrorKind::Usage);
             assert!(error.get_hint().is_some());
+            assert!(!format!("{error:?}").contains("s3cret"), "{error:?}");
         }
     }
 

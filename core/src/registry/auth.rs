@@ -144,10 +144,11 @@ impl Auth {
         }
     }
 
-    /// The user's name and password for the registry's own interface, where they are known.
-    pub(super) fn basic(&self, net: &Net) -> Result<Option<Secret>> {
+    /// The user's name and password for the registry's own interface, where it is about
+    /// `repository` and they are known.
+    pub(super) fn basic(&self, net: &Net, repository: &str) -> Result<Option<Secret>> {
         let mut state = self.state();
-        let known = self.credentials(&mut state, net, "")?;
+        let known = self.credentials(&mut state, net, repository)?;
         Ok(known.and_then(|known| known.basic()))
     }
 

@@ -59,6 +59,14 @@ struct Project {
     name: String,
 }
 
+/// What the list of projects says of one.
+enum Listed {
+    There(Project),
+    Missing,
+    /// The list is not for this user.
+    Untold,
+}
+
 /// `ProjectSummary`.
 #[derive(Deserialize)]
 struct Summary {
@@ -99,7 +107,7 @@ impl Harbor {
 
     /// Its version, major and minor, where it is told: newer ones tell those who are logged in.
     pub fn version(&self) -> Result<Option<(u32, u32)>> {
-        let general: Option<General> = self.told("/api/v2.0/systeminfo")?;
+        let general: Option<General> = self.told("", "/api/v2.0/systeminfo")?;
         let version = general.and_then(|general| general.harbor_version);
         Ok(version.as_deref().and_then(release))
     }
@@ -109,12 +117,12 @@ impl Harbor {
         let mut missing = Vec::new();
         for project in projects {
             let path = format!("/api/v2.0/projects?project_name={}", escaped(project));
-            let reply = self.host.api("HEAD", &path, None)?;
+            let reply = self.host.api(project, "HEAD", &path, None)?;
             let there = match reply.status {
                 200 => true,
                 404 => false,
                 // Some versions say so of missing ones too, and of all to robots that may only push.
-                401 | 403 => self.listed(project)?.is_some(),
+                401 | 403 => !matches!(self.listed(project)?, Listed::Missing),
                 _ => {
                     return Err(
                         self.refused(&reply, &format!("cannot look for project `{project}`"))
@@ -135,7 +143,9 @@ impl Harbor {
         });
         let body = body.to_string();
         let path = "/api/v2.0/projects";
-        let reply = self.host.api("POST", path, Some(body.as_bytes()))?;
+        let reply = self
+            .host
+            .api(project, "POST", path, Some(body.as_bytes()))?;
         match reply.status {
             201 => Ok(true),
             409 => Ok(false),
@@ -155,7 +165,7 @@ impl Harbor {
     /// What fits into a project, where Harbor tells this user.
     pub fn quota(&self, project: &str) -> Result<Option<Quota>> {
         let path = format!("/api/v2.0/projects/{}/summary", escaped(project));
-        let summary: Option<Summary> = self.told(&path)?;
+        let summary: Option<Summary> = self.told(project, &path)?;
         Ok(summary
             .and_then(|summary| summary.quota)
             .map(|quota| Quota {
@@ -176,7 +186,7 @@ impl Harbor {
                 "/api/v2.0/projects/{}/immutabletagrules?page={page}&page_size={PAGE}",
                 escaped(project)
             );
-            let more: Vec<rule::Document> = self.told(&path)?.unwrap_or_default();
+            let more: Vec<rule::Document> = self.told(project, &path)?.unwrap_or_default();
             let last = more.len() < PAGE;
             rules.extend(more.into_iter().filter_map(Rule::in_force));
             if last {
@@ -188,14 +198,14 @@ impl Harbor {
 
     /// Whether this user, or robot, may push to a project, where Harbor tells.
     pub fn may_push(&self, project: &str) -> Result<Option<bool>> {
-        let Some(known) = self.listed(project)? else {
+        let Listed::There(known) = self.listed(project)? else {
             return Ok(None);
         };
         let path = format!(
             "/api/v2.0/users/current/permissions?scope=/project/{}&relative=true",
             known.project_id
         );
-        let permissions: Option<Vec<Permission>> = self.told(&path)?;
+        let permissions: Option<Vec<Permission>> = self.told(project, &path)?;
         // Whoever may do nothing at all is rather one whom this version does not tell.
         Ok(permissions.filter(|all| !all.is_empty()).map(|all| {
             let push = |one: &Permission| one.resource == "repository" && one.action == "push";
@@ -204,17 +214,21 @@ impl Harbor {
     }
 
     /// A project as it is listed to this user: for robots too, which may not ask for it by name.
-    fn listed(&self, project: &str) -> Result<Option<Project>> {
+    fn listed(&self, project: &str) -> Result<Listed> {
         let name = escaped(project);
         let path = format!("/api/v2.0/projects?q=name%3D{name}&page_size={PAGE}");
-        let listed: Option<Vec<Project>> = self.told(&path)?;
-        let mut listed = listed.into_iter().flatten();
-        Ok(listed.find(|known| known.name == project))
+        let listed: Option<Vec<Project>> = self.told(project, &path)?;
+        let Some(listed) = listed else {
+            return Ok(Listed::Untold);
+        };
+        let found = listed.into_iter().find(|known| known.name == project);
+        Ok(found.map_or(Listed::Missing, Listed::There))
     }
 
-    /// The document at a path; nothing where it is not for this user.
-    fn told<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>> {
-        let reply = self.host.api("GET", path, None)?;
+    /// The document at a path, which is about a project, or none; nothing where it is not for this
+    /// user.
+    fn told<T: DeserializeOwned>(&self, project: &str, path: &str) -> Result<Option<T>> {
+        let reply = self.host.api(project, "GET", path, None)?;
         let doing = "cannot read what Harbor tells";
         match reply.status {
             200 => serde_json::from_slice(&reply.body).map(Some).map_err(|e| {

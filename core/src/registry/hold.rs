@@ -11,7 +11,7 @@ use ureq::http::Method;
 use super::Notice;
 use super::auth::Scope;
 use super::host::{Call, Host, Target};
-use super::repository::Repository;
+use super::repository::{Document, Repository};
 use crate::error::{ErrorKind, Result};
 use crate::limits;
 use crate::oci::Digest;
@@ -35,6 +35,7 @@ const LONGEST: usize = 128;
 pub struct Hold {
     repository: Repository,
     tag: String,
+    document: Document,
 }
 
 impl Repository {
@@ -51,18 +52,62 @@ impl Repository {
         let hold = Hold {
             repository: self.clone(),
             tag: place(tag, root),
+            document,
         };
-        self.put(&hold.tag, &document.descriptor, &document.bytes)?;
+        self.put(&hold.tag, &hold.document.descriptor, &hold.document.bytes)?;
         Ok(Some(hold))
+    }
+
+    /// Releases what earlier runs held and were killed over, now that `tag` leads to `root`.
+    ///
+    /// What another run holds at this moment it loses too, which does no harm: the tag has moved
+    /// away from that already, so that deleting its hold is what keeps it known by its digest.
+    pub fn sweep(&self, tag: &str, root: &Digest) -> Result<()> {
+        if !self.registry().forgets()? {
+            return Ok(());
+        }
+        let prefix = prefix(tag);
+        for held in self.tags()? {
+            if !held.starts_with(&prefix) {
+                continue;
+            }
+            let Some(document) = self.manifest(&held)? else {
+                continue;
+            };
+            let digest = &document.descriptor.digest;
+            // Whoever holds where the tag leads is about to move it. Of long tags several begin alike.
+            if digest == root || place(tag, digest) != held {
+                continue;
+            }
+            let hold = Hold {
+                repository: self.clone(),
+                tag: held,
+                document,
+            };
+            hold.release()?;
+        }
+        Ok(())
     }
 }
 
 impl Hold {
-    /// Deletes its tag. That one stays is told, and does no harm.
+    /// Deletes its tag. That one stays is told, and does no harm. What was held is known by its
+    /// digest afterwards; zot before 2.1.2 forgets it, and gets it once more.
     pub fn release(self) -> Result<()> {
-        let Self { repository, tag } = self;
+        let Self {
+            repository,
+            tag,
+            document,
+        } = self;
         match repository.delete(&tag) {
-            Ok(_) => Ok(()),
+            Ok(_) => {
+                let descriptor = &document.descriptor;
+                let digest = descriptor.digest.to_string();
+                match repository.head(&digest)? {
+                    Some(_) => Ok(()),
+                    None => repository.put(&digest, descriptor, &document.bytes),
+                }
+            }
             Err(error) if error.kind() == ErrorKind::Cancelled => Err(error),
             Err(error) => {
                 let message = format!(
@@ -113,10 +158,15 @@ pub(crate) fn is_hold(tag: &str) -> bool {
 /// the end of one is not to be the end of another.
 fn place(tag: &str, root: &Digest) -> String {
     let digest = Digest::of(format!("{tag}@{root}").as_bytes()).hex();
+    format!("{}{}", prefix(tag), &digest[..HASH])
+}
+
+/// What the tags begin with that hold something while `tag` moves.
+fn prefix(tag: &str) -> String {
     let most = LONGEST - MARK.len() - HASH;
     // Tags are ASCII.
     let shown: String = tag.chars().take(most).collect();
-    format!("{shown}{MARK}{}", &digest[..HASH])
+    format!("{shown}{MARK}")
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! One registry: what was learned of it, and how a request gets there and back.
 
+mod door;
+
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -8,10 +10,9 @@ use ureq::http::{Method, Uri};
 use super::auth::{Auth, Door, Scope};
 use super::gate::{Gate, Permit};
 use super::net::{Answer, Ask, Net, Payload};
-use super::private::is_private;
 use super::problem::{Cause, Problem};
 use super::refusal::refused;
-use super::{Notice, retry, url};
+use super::{retry, url};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
 
@@ -188,12 +189,18 @@ impl Host {
         Ok(())
     }
 
-    /// Calls the registry's own API with the user's name and password: `path` begins with a slash,
-    /// `body` is JSON. Statuses are the caller's to judge.
-    pub(crate) fn api(&self, method: &str, path: &str, body: Option<&[u8]>) -> Result<Reply> {
+    /// Calls the registry's own API with the user's name and password that are for `repository`:
+    /// `path` begins with a slash, `body` is JSON. Statuses are the caller's to judge.
+    pub(crate) fn api(
+        &self,
+        repository: &str,
+        method: &str,
+        path: &str,
+        body: Option<&[u8]>,
+    ) -> Result<Reply> {
         let method = Method::from_bytes(method.as_bytes())
             .map_err(|_| Error::new(ErrorKind::Internal, format!("`{method}` is no method")))?;
-        let authorization = self.0.auth.basic(self.net())?;
+        let authorization = self.0.auth.basic(self.net(), repository)?;
         let target = Target::Path(path.to_owned());
         let mut call = Call::new(method, target, &Scope::default());
         call.headers.push(("Accept", "application/json".to_owned()));
@@ -217,20 +224,19 @@ impl Host {
         })
     }
 
-    /// One plain question: neither repeated, nor with credentials, nor following anybody. Nothing
-    /// where no answer came.
+    /// One plain question, with no credentials, following nobody. Nothing where no answer came.
     pub(crate) fn probe(&self, path: &str) -> Result<Option<Reply>> {
         let uri = self.uri(&Target::Path(path.to_owned()))?;
-        let answer = self.net().once(Ask::new(Method::GET, uri), None);
+        let answer = self.repeated(|| self.net().once(Ask::new(Method::GET, uri.clone()), None));
         let reply = answer.and_then(|mut answer| {
-            let body = answer.bytes(limits::MAX_REFUSAL)?;
+            let body = answer.bytes(limits::MAX_REFUSAL).map_err(|p| p.error)?;
             Ok(Reply {
                 status: answer.status,
                 body,
             })
         });
         match reply {
-            Err(problem) if problem.cause == Cause::Stopped => Err(problem.error),
+            Err(error) if error.kind() == ErrorKind::Cancelled => Err(error),
             reply => Ok(reply.ok()),
         }
     }
@@ -370,90 +376,6 @@ impl Host {
             let message = format!("`{}` is no name of a registry", self.name());
             Error::new(ErrorKind::Usage, message).hint("a registry is `host` or `host:port`")
         })
-    }
-
-    fn scheme(&self) -> Result<&'static str> {
-        // Held while the door is tried, so that it is tried once.
-        let mut scheme = self.0.scheme.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(scheme) = *scheme {
-            return Ok(scheme);
-        }
-        let settled = self.settle()?;
-        *scheme = Some(settled);
-        Ok(settled)
-    }
-
-    fn settle(&self) -> Result<&'static str> {
-        let net = self.net();
-        let only = self.0.only.or(net.access.plain_http.then_some("http"));
-        if let Some(only) = only {
-            return self.settle_by(|| self.knock(only).map(|()| only));
-        }
-        let clear = net.access.insecure || is_private(self.name());
-        let settled = self.settle_by(|| {
-            let problem = match self.knock("https") {
-                Ok(()) => return Ok("https"),
-                Err(problem) => problem,
-            };
-            let no_tls = matches!(problem.cause, Cause::Passing | Cause::NotTls);
-            if clear && no_tls && self.knock("http").is_ok() {
-                return Ok("http");
-            }
-            Err(problem)
-        })?;
-        if settled == "http" {
-            net.notice(Notice {
-                code: "plain-http",
-                host: self.name().to_owned(),
-                message: format!(
-                    "`{}` does not speak HTTPS: everything, passwords included, goes there without \
-                     encryption",
-                    self.name()
-                ),
-            });
-        }
-        Ok(settled)
-    }
-
-    fn settle_by(
-        &self,
-        mut knock: impl FnMut() -> Result<&'static str, Problem>,
-    ) -> Result<&'static str> {
-        let mut failures = 0;
-        loop {
-            failures += 1;
-            match knock() {
-                Ok(scheme) => return Ok(scheme),
-                Err(problem) if problem.cause == Cause::Passing => {
-                    if !self.net().again(failures, None, self.name())? {
-                        return Err(problem.error);
-                    }
-                }
-                Err(problem) => return Err(problem.error),
-            }
-        }
-    }
-
-    /// Asks at the door (distribution specification, end-1), and learns what is wanted there.
-    fn knock(&self, scheme: &str) -> Result<(), Problem> {
-        let uri = self.address(scheme, "/v2/").map_err(Problem::lasting)?;
-        let answer = self.net().once(Ask::new(Method::GET, uri), None)?;
-        let doing = format!("`{}` is no registry, or not well", self.name());
-        match answer.status {
-            200..=399 | 401 | 403 | 405 => {
-                self.0
-                    .auth
-                    .learn(self.net(), &answer)
-                    .map_err(Problem::lasting)?;
-                answer.discard();
-                Ok(())
-            }
-            status if retry::may_pass(status) => Err(Problem {
-                cause: Cause::Passing,
-                error: refused(answer, &doing),
-            }),
-            _ => Err(Problem::lasting(refused(answer, &doing))),
-        }
     }
 }
 

@@ -235,6 +235,13 @@ impl Answer {
         matches!(self.status, 301 | 302 | 303 | 307 | 308)
     }
 
+    /// Whether it sends whoever asked to an address with encryption.
+    pub(super) fn leads_to_https(&self) -> bool {
+        let location = self.header("Location").unwrap_or_default();
+        let next = url::join(&self.uri, location);
+        self.is_redirect() && next.is_some_and(|next| next.scheme_str() == Some("https"))
+    }
+
     /// The whole body, of no more than `most` bytes.
     pub(super) fn bytes(&mut self, most: u64) -> Result<Vec<u8>, Problem> {
         let mut bytes = Vec::new();

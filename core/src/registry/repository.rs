@@ -7,6 +7,7 @@ use ureq::http::Method;
 use super::auth::Scope;
 use super::host::{Call, Host, Target};
 use super::net::Answer;
+use super::problem::Cause;
 use super::read::Reading;
 use super::refusal::refused;
 use super::{tags, upload};
@@ -103,16 +104,21 @@ impl Repository {
         let wanted: Option<Digest> = reference.parse().ok();
         let mut call = self.manifest_call(Method::GET, reference);
         call.checked = wanted.is_some();
-        let Some(mut answer) = found(self.host.call(&call)?, &doing)? else {
-            return Ok(None);
-        };
-        let bytes = match answer.bytes(limits::MAX_JSON) {
-            Ok(bytes) => bytes,
-            // Cut short: once more, then it is said.
-            Err(_) => match found(self.host.call(&call)?, &doing)? {
-                Some(mut again) => again.bytes(limits::MAX_JSON).map_err(|p| p.error)?,
-                None => return Ok(None),
-            },
+        let mut failures = 0;
+        let (answer, bytes) = loop {
+            let Some(mut answer) = found(self.host.call(&call)?, &doing)? else {
+                return Ok(None);
+            };
+            match answer.bytes(limits::MAX_JSON) {
+                Ok(bytes) => break (answer, bytes),
+                Err(problem) if problem.cause == Cause::Passing => {
+                    failures += 1;
+                    if !self.host.net().again(failures, None, reference)? {
+                        return Err(problem.error);
+                    }
+                }
+                Err(problem) => return Err(problem.error),
+            }
         };
         let served = answer.header(DIGEST).and_then(|text| text.parse().ok());
         let digest = wanted.or(served).unwrap_or_else(|| Digest::of(&bytes));
@@ -190,7 +196,14 @@ impl Repository {
         let target = self.path(&format!("blobs/uploads/?mount={digest}&from={from}"));
         let mut scope = self.scope("pull,push");
         scope.wanted.insert(format!("repository:{from}:pull"));
-        let answer = self.host.call(&Call::new(Method::POST, target, &scope))?;
+        let answer = match self.host.call(&Call::new(Method::POST, target, &scope)) {
+            // No token for two repositories at once: mounting only saves sending.
+            Err(error) if matches!(error.kind(), ErrorKind::Unauthorized | ErrorKind::Denied) => {
+                tracing::debug!("{} is not mounted from {from}: {error}", digest);
+                return Ok(false);
+            }
+            answer => answer?,
+        };
         match answer.status {
             201 => {
                 answer.discard();

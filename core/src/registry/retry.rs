@@ -17,9 +17,10 @@ const ASKED: Duration = Duration::from_secs(120);
 /// How often a sleeper looks up.
 const SLICE: Duration = Duration::from_millis(100);
 
-/// Whether the same request may be answered otherwise a little later.
+/// Whether the same request may be answered otherwise a little later. What begins with 52 comes
+/// from those in between that do not reach the registry.
 pub(super) fn may_pass(status: u16) -> bool {
-    matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504)
+    matches!(status, 408 | 425 | 429 | 500 | 502..=504 | 520..=529)
 }
 
 /// How long to wait after the `failures`th failure in a row. `seed` sets clients apart that failed

@@ -18,6 +18,7 @@ use rustls::{
     ClientConfig, DigitallySignedStruct, InconsistentKeys, RootCertStore, SignatureScheme,
 };
 
+use super::url::authority;
 use crate::error::{Error, ErrorKind, Result};
 use crate::settings::Settings;
 use crate::{fsx, limits};
@@ -123,7 +124,8 @@ impl Trust {
 
     /// What the folders of this host hold.
     fn files(&self, host: &str, port: u16) -> Result<Vec<PathBuf>> {
-        let mut names = vec![format!("{host}:{port}")];
+        // An address of version 6 has brackets there, as in references.
+        let mut names = vec![authority(host, port)];
         if port == 443 {
             names.push(host.to_owned());
         }
@@ -131,8 +133,18 @@ impl Trust {
         for folder in &self.folders {
             for name in &names {
                 let folder = folder.join(name);
-                if fsx::metadata_if_any(&folder)?.is_some_and(|kind| kind.is_dir()) {
-                    found.extend(fsx::read_dir_sorted(&folder)?);
+                let listed = match fsx::metadata_if_any(&folder) {
+                    Ok(Some(kind)) if kind.is_dir() => fsx::read_dir_sorted(&folder),
+                    Ok(_) => continue,
+                    Err(error) => Err(error),
+                };
+                match listed {
+                    Ok(listed) => found.extend(listed),
+                    // Somebody else's: whom this user trusts does not stand there.
+                    Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+                        tracing::warn!("certificates are passed over: {error}");
+                    }
+                    Err(error) => return Err(error),
                 }
             }
         }

@@ -77,6 +77,14 @@ pub(super) fn escaped(text: &str) -> String {
     out
 }
 
+/// `HOST:PORT`, with brackets around an address of version 6.
+pub(super) fn authority(host: &str, port: u16) -> String {
+    match host.contains(':') {
+        true => format!("[{host}]:{port}"),
+        false => format!("{host}:{port}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,5 +126,11 @@ mod tests {
             .expect("valid");
         assert_eq!(shown(&uri), "https://s3/bucket/x");
         assert_eq!(escaped("robot$p+ci"), "robot%24p%2Bci");
+    }
+
+    #[test]
+    fn addresses_of_version_6_have_brackets() {
+        assert_eq!(authority("::1", 5000), "[::1]:5000");
+        assert_eq!(authority("harbor.local", 443), "harbor.local:443");
     }
 }

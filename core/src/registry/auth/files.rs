@@ -101,15 +101,20 @@ impl<'a> File<'a> {
     fn find(&self, host: &str, repository: &str, stop: &Stop) -> Result<Option<Credentials>> {
         let names = names(host, repository);
         let helpers = self.object("credHelpers");
+        let mut store = self.value.get("credsStore").and_then(Value::as_str);
         for name in &names {
             let listed = helpers.and_then(|all| by_name(all, name));
-            if let Some(helper) = listed.and_then(Value::as_str)
-                && let Some(found) = helper::ask(helper, address(name), stop)?
-            {
-                return Ok(Some(found));
+            match listed.and_then(Value::as_str) {
+                // No helper for this one, whatever the others have: the password is in the file.
+                Some("") => store = None,
+                Some(helper) => {
+                    if let Some(found) = helper::ask(helper, address(name), stop)? {
+                        return Ok(Some(found));
+                    }
+                }
+                None => {}
             }
         }
-        let store = self.value.get("credsStore").and_then(Value::as_str);
         if let Some(store) = store.filter(|store| !store.is_empty())
             && let Some(found) = helper::ask(store, address(host), stop)?
         {

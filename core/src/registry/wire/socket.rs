@@ -9,6 +9,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
 
 use super::super::problem::Problem;
+use super::super::url::authority;
 use crate::progress::Stop;
 
 /// How long a wait lasts before it is asked whether to go on.
@@ -106,14 +107,6 @@ impl Socket {
                 return Err(io::ErrorKind::TimedOut.into());
             }
         }
-    }
-}
-
-/// `HOST:PORT`, with brackets around an address of version 6.
-pub(super) fn authority(host: &str, port: u16) -> String {
-    match host.contains(':') {
-        true => format!("[{host}]:{port}"),
-        false => format!("{host}:{port}"),
     }
 }
 
@@ -237,11 +230,5 @@ mod tests {
         let named = said("localhost");
         let begin = format!("cannot connect to `localhost:{port}` (");
         assert!(named.starts_with(&begin), "{named}");
-    }
-
-    #[test]
-    fn addresses_of_version_6_have_brackets() {
-        assert_eq!(authority("::1", 5000), "[::1]:5000");
-        assert_eq!(authority("harbor.local", 443), "harbor.local:443");
     }
 }

@@ -4,7 +4,8 @@ use std::io::{Read, Write};
 
 use super::super::problem::Problem;
 use super::super::proxy::Proxy;
-use super::socket::{Socket, authority};
+use super::super::url::authority;
+use super::socket::Socket;
 use crate::error::{Error, ErrorKind};
 use crate::progress::Stop;
 
