@@ -31,6 +31,11 @@ pub fn inspect(
 ) -> Result<Inspection> {
     let mut source = source.clone();
     if let Some(reference) = reference {
+        if source.in_registry().is_some() {
+            let message = format!("`{}` names one image already", source.spelled);
+            let error = Error::new(ErrorKind::Usage, message);
+            return Err(error.hint(format!("leave out `{reference}`")));
+        }
         source.reference = Some(reference.to_owned());
     }
     let progress = Progress::new(stop.clone());

@@ -10,6 +10,7 @@ use crate::location::{Location, Transport};
 use crate::oci::{Platform, Reference};
 use crate::progress::{Sink, Stop};
 use crate::report::Report;
+use crate::settings::{has_user, user_in_name};
 
 /// Makes `target` an index over the images of all `sources`, as `docker manifest create`,
 /// `annotate` and `push` do in three steps: with
@@ -64,15 +65,11 @@ impl Named {
         let mut options = options.clone();
         let mut target = location(target)?;
         let reference = reference(&mut target)?;
-        let mut locations = Vec::new();
+        let (mut locations, mut platforms) = (Vec::new(), Vec::new());
         for source in sources {
-            let (name, platform) = stated(source);
-            let location = location(name)?;
-            if let Some(platform) = platform {
-                let path = location.spelled.clone().into();
-                options.fuse.source_platforms.push((path, platform));
-            }
-            locations.push(location);
+            let (name, platform) = stated(source)?;
+            locations.push(location(name)?);
+            platforms.push(platform);
         }
         let removes = !options.remove.is_empty();
         let mut takes_off = false;
@@ -99,6 +96,7 @@ impl Named {
             append: options.append,
             remove: options.remove.clone(),
             takes_off,
+            platforms,
         });
         Ok(Self {
             target,
@@ -111,6 +109,9 @@ impl Named {
 
 /// The location that `name` is; without a prefix, a reference in a registry.
 fn location(name: &str) -> Result<Location> {
+    if Location::parse(name)?.transport == Transport::Auto && has_user(name) {
+        return Err(user_in_name());
+    }
     let parsed = Location::parse(name)?;
     match parsed.transport {
         Transport::Auto => {
@@ -154,14 +155,20 @@ fn reference(target: &mut Location) -> Result<Reference> {
     name.parse()
 }
 
-/// A source, and the platform that it says: `NAME=PLATFORM`.
-fn stated(source: &str) -> (&str, Option<Platform>) {
-    match source.rsplit_once('=') {
-        Some((name, platform)) => match platform.parse() {
-            Ok(platform) => (name, Some(platform)),
-            Err(_) => (source, None),
-        },
-        None => (source, None),
+/// A source, and the platform that it says: `NAME=PLATFORM`. The path of a layout may have an equals
+/// sign of its own, the name of an image may not.
+fn stated(source: &str) -> Result<(&str, Option<Platform>)> {
+    let Some((name, platform)) = source.rsplit_once('=') else {
+        return Ok((source, None));
+    };
+    let is_path = |name| {
+        let transport = Location::parse(name).map(|location| location.transport);
+        transport.is_ok_and(|kind| !matches!(kind, Transport::Auto | Transport::Registry))
+    };
+    match platform.parse() {
+        Ok(platform) => Ok((name, Some(platform))),
+        Err(_) if is_path(name) => Ok((source, None)),
+        Err(error) => Err(error),
     }
 }
 
@@ -180,9 +187,13 @@ mod tests {
         assert_eq!(named.target.spelled, "docker://h.local/t/app:1.5");
         assert_eq!(named.sources[0].spelled, "docker://h.local/t/app-arm:1.5");
         assert_eq!(named.sources[1].transport, Transport::OciLayout);
-        let (path, platform) = &named.options.fuse.source_platforms[0];
-        assert_eq!(path.to_string_lossy(), "docker://h.local/t/app-arm:1.5");
-        assert_eq!(platform.to_string(), "linux/arm64");
+        let only = named.options.fuse.only.as_ref().expect("one image");
+        let platforms = only
+            .platforms
+            .iter()
+            .map(|said| said.as_ref().map(ToString::to_string));
+        let expected = [Some("linux/arm64".to_owned()), None];
+        assert!(platforms.eq(expected), "{:?}", only.platforms);
         assert_eq!(named.options.fuse.on_existing, Some(OnExisting::Replace));
     }
 
@@ -194,12 +205,16 @@ mod tests {
             ("docker-archive:a.tar:b:1", &["a:1"]),
             ("h.local/t/app:1", &[]),
             ("-", &["a:1"]),
+            ("h.local/t/app:1", &["a:1=linux/"]),
+            ("h.local/t/app:1", &["me:s3cret@h.local/a:1"]),
+            ("me:s3cret@h.local/t/app:1", &["a:1"]),
         ] {
             let named = Named::read(target, sources, &DeliverOptions::default());
             let error = named
                 .err()
                 .unwrap_or_else(|| panic!("{target} is no target"));
             assert_eq!(error.kind(), ErrorKind::Usage, "{target}");
+            assert!(!format!("{error:?}").contains("s3cret"), "{error:?}");
         }
     }
 }

@@ -28,7 +28,10 @@ pub(super) struct Ledger {
     freed: Condvar,
     pub(super) uploaded: AtomicU64,
     pub(super) mounted: AtomicU64,
-    pub(super) present: AtomicU64,
+    /// Blobs that were there before this run, as far as it needs them.
+    present: Mutex<HashSet<Digest>>,
+    /// Blobs that this run brought.
+    brought: Mutex<HashSet<Digest>>,
     pub(super) bytes: AtomicU64,
     /// Bytes that were read for it.
     pub(super) read: AtomicU64,
@@ -50,6 +53,31 @@ impl Ledger {
         let blobs = lock(&self.blobs);
         let spots = blobs.get(digest)?;
         spots.iter().find(|spot| spot.host == host).cloned()
+    }
+
+    /// Whether one of the repositories that hold the blob is such.
+    pub(super) fn any(&self, digest: &Digest, such: impl Fn(&Spot) -> bool) -> bool {
+        let blobs = lock(&self.blobs);
+        blobs
+            .get(digest)
+            .is_some_and(|spots| spots.iter().any(such))
+    }
+
+    /// Notes that a blob which is needed is there; one that this run brought is not, for that.
+    pub(super) fn found(&self, digest: &Digest) {
+        if !lock(&self.brought).contains(digest) {
+            lock(&self.present).insert(*digest);
+        }
+    }
+
+    /// Notes that this run brings the blob.
+    pub(super) fn brings(&self, digest: &Digest) {
+        lock(&self.brought).insert(*digest);
+    }
+
+    /// How many blobs were there before this run.
+    pub(super) fn present(&self) -> u64 {
+        lock(&self.present).len() as u64
     }
 
     pub(super) fn holds(&self, spot: &Spot, digest: Digest) {

@@ -4,12 +4,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::findings::Findings;
 use super::send::Spot;
 use super::target::{Target, Under};
-use super::{DeliverOptions, Visibility};
+use super::{DeliverOptions, Names, Visibility};
 use crate::error::{Error, ErrorKind, Result};
 use crate::registry::{Client, Harbor};
 use crate::report::Warning;
+
+/// The longest name that distribution takes for a repository, and Harbor.
+const LONGEST: usize = 255;
 
 /// What was found out about registries so far.
 #[derive(Debug, Default)]
@@ -86,7 +90,7 @@ impl Preflight {
         dry_run && self.known().made.contains(&project(spot))
     }
 
-    /// Checks everything that `targets` name. Projects that are missing are all told at once.
+    /// Checks everything that `targets` name. All that stands in the way is told at once.
     pub(super) fn check(
         &self,
         client: &Client,
@@ -94,6 +98,19 @@ impl Preflight {
         options: &DeliverOptions,
     ) -> Result<()> {
         let spots: BTreeSet<Spot> = targets.iter().map(Spot::of).collect();
+        let hosts: BTreeSet<&String> = spots.iter().map(|spot| &spot.host).collect();
+        let mut findings = Findings::default();
+        for host in hosts {
+            findings.note(self.harbor(client, host))?;
+        }
+        findings.settle()?;
+        // Before anything is created for names that are none.
+        let mut findings = Findings::default();
+        for spot in &spots {
+            findings.note(self.nameable(client, spot))?;
+        }
+        findings.settle()?;
+        let mut findings = Findings::default();
         let mut missing: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for spot in &spots {
             if !self.allows(client, spot, options)? {
@@ -101,34 +118,78 @@ impl Preflight {
                 missing.entry(host).or_default().insert(project);
             }
         }
-        for (host, projects) in missing {
-            let Some(harbor) = self.harbor(client, &host)? else {
-                continue;
-            };
-            let error = harbor.without(&projects.iter().cloned().collect::<Vec<_>>());
-            return Err(match projects.contains("localhost") {
-                true => error.better_hint(
-                    "podman puts `localhost/` before names without a registry: `--rename \
-                     localhost=library` takes it out; `--create-projects` creates what is missing",
-                ),
-                false => error,
-            });
+        for (host, projects) in &missing {
+            findings.note(self.without(client, host, projects, options))?;
         }
         let projects: BTreeSet<Project> = spots.iter().map(project).collect();
         for (host, project) in projects {
-            let Some(harbor) = self.harbor(client, &host)? else {
-                continue;
-            };
-            if self.known().made.contains(&(host.clone(), project.clone())) {
-                continue;
-            }
-            if harbor.may_push(&project)? == Some(false) {
-                let message = format!("this user may not push to project `{project}` of `{host}`");
-                return Err(Error::new(ErrorKind::Denied, message)
-                    .hint("ask its administrator, or log in as somebody who may"));
+            let lacks = missing.get(&host).is_some_and(|all| all.contains(&project));
+            if !lacks {
+                findings.note(self.may_push(client, host, project))?;
             }
         }
-        Ok(())
+        findings.settle()
+    }
+
+    /// That a registry takes the name of the repository.
+    fn nameable(&self, client: &Client, spot: &Spot) -> Result<()> {
+        let Spot { host, repository } = spot;
+        if repository.len() > LONGEST {
+            let message = format!(
+                "`{repository}` has {} characters; registries take repositories of {LONGEST}",
+                repository.len()
+            );
+            return Err(Error::new(ErrorKind::Usage, message)
+                .hint("shorten it with `--rename`, or all of them with `--names last`"));
+        }
+        if repository.contains('/') || self.harbor(client, host)?.is_none() {
+            return Ok(());
+        }
+        let message = format!(
+            "`{host}` is a Harbor, which keeps repositories in projects, and `{repository}` is in \
+             none"
+        );
+        Err(Error::new(ErrorKind::Usage, message).hint(format!(
+            "name the project: `{host}/PROJECT`; what podman calls `localhost/…` gets into \
+             `library` by `--rename localhost=library`"
+        )))
+    }
+
+    /// The error of projects that a Harbor does not have.
+    fn without(
+        &self,
+        client: &Client,
+        host: &str,
+        projects: &BTreeSet<String>,
+        options: &DeliverOptions,
+    ) -> Result<()> {
+        let Some(harbor) = self.harbor(client, host)? else {
+            return Ok(());
+        };
+        let error = harbor.without(&projects.iter().cloned().collect::<Vec<_>>());
+        Err(match projects.contains("localhost") {
+            true => error.better_hint(format!(
+                "podman puts `localhost/` before names without a registry: {}; \
+                 `--create-projects` creates what is missing",
+                without_localhost(options.names)
+            )),
+            false => error,
+        })
+    }
+
+    /// That the user may push to a project, as far as that is told.
+    fn may_push(&self, client: &Client, host: String, project: String) -> Result<()> {
+        let Some(harbor) = self.harbor(client, &host)? else {
+            return Ok(());
+        };
+        if self.known().made.contains(&(host.clone(), project.clone()))
+            || harbor.may_push(&project)? != Some(false)
+        {
+            return Ok(());
+        }
+        let message = format!("this user may not push to project `{project}` of `{host}`");
+        Err(Error::new(ErrorKind::Denied, message)
+            .hint("ask its administrator, or log in as somebody who may"))
     }
 
     /// That `bytes` more, by project, fit into the quotas.
@@ -173,12 +234,9 @@ impl Preflight {
             if !rules.contains_key(&key) {
                 rules.insert(key.clone(), harbor.immutable(&project)?);
             }
-            let inner = target
-                .repository
-                .split_once('/')
-                .map_or("", |(_, inner)| inner);
             let strikes = |rules: &Vec<crate::registry::Rule>| {
-                rules.iter().any(|rule| rule.matches(inner, tag))
+                let mut rules = rules.iter();
+                rules.any(|rule| rule.matches(&target.repository, tag))
             };
             if rules.get(&key).is_some_and(strikes) {
                 fixed.push(target.to_string());
@@ -211,10 +269,21 @@ impl Preflight {
     }
 
     /// What was made, or would be, and what looks wrong in `targets`.
-    pub(super) fn warnings(&self, targets: &[Target], dry_run: bool) -> Vec<Warning> {
-        let mut warnings = question_localhost(targets);
-        for (host, project) in &self.known().made {
-            let verb = match dry_run {
+    pub(super) fn warnings(&self, targets: &[Target], options: &DeliverOptions) -> Vec<Warning> {
+        let mut warnings = question_localhost(targets, options.names);
+        let known = self.known();
+        if options.create_projects.is_some() {
+            let others = known.hosts.iter().filter(|(_, harbor)| harbor.is_none());
+            warnings.extend(others.map(|(host, _)| Warning {
+                reference: None,
+                code: "no-harbor",
+                message: format!(
+                    "`{host}` is no Harbor, so that `--create-projects` has nothing to create there"
+                ),
+            }));
+        }
+        for (host, project) in &known.made {
+            let verb = match options.fuse.dry_run {
                 true => "would be created",
                 false => "was created",
             };
@@ -230,7 +299,7 @@ impl Preflight {
 
 /// podman puts `localhost/` before names without a registry; a project of that name is hardly
 /// what anybody wants.
-fn question_localhost(targets: &[Target]) -> Vec<Warning> {
+fn question_localhost(targets: &[Target], names: Option<Names>) -> Vec<Warning> {
     let places: BTreeSet<&str> = (targets.iter())
         .map(|target| target.repository.as_str())
         .filter(|repository| repository.split('/').any(|part| part == "localhost"))
@@ -241,8 +310,21 @@ fn question_localhost(targets: &[Target]) -> Vec<Warning> {
             code: "localhost",
             message: format!(
                 "`{place}` has `localhost` in its path, which podman puts before names without a \
-                 registry: `--rename localhost=library` takes it out"
+                 registry: {}",
+                without_localhost(names)
             ),
         })
         .collect()
+}
+
+/// How to have images named without it. Where registries are part of the path, they get there as
+/// those of Docker Hub do.
+fn without_localhost(names: Option<Names>) -> &'static str {
+    match names {
+        Some(Names::Origin) => {
+            "`--rename localhost=docker.io/library` puts it where images of Docker Hub go, \
+             `--names path` leaves registries out"
+        }
+        _ => "`--rename localhost=library` takes it out",
+    }
 }

@@ -142,8 +142,7 @@ impl Push<'_> {
     /// Finds out what can be found out before anything is sent to `targets`.
     pub(super) fn check(&mut self, targets: &[Target]) -> Result<()> {
         self.preflight.check(self.client, targets, self.options)?;
-        let dry_run = self.options.fuse.dry_run;
-        let warnings = self.preflight.warnings(targets, dry_run);
+        let warnings = self.preflight.warnings(targets, self.options);
         self.report.warnings.extend(warnings);
         Ok(())
     }
@@ -218,11 +217,7 @@ impl Push<'_> {
         let mut made = Memory::default();
         let mut outgoing = Vec::new();
         for (mut selected, target) in images.into_iter().zip(targets) {
-            let rewritten = selected
-                .variants
-                .iter_mut()
-                .try_for_each(|v| rewrite(v, &layers, &self.options.fuse, &mut made).map(drop));
-            match rewritten {
+            match rewrite(&mut selected, &layers, &self.options.fuse, &mut made) {
                 Ok(()) => outgoing.push(Outgoing {
                     spot: Spot::of(&target),
                     selected,
@@ -300,7 +295,10 @@ impl Push<'_> {
                     break;
                 }
             }
-            done
+            self.every(done, &mut left, |image, merged| {
+                tagger.sweep(image, &merged)?;
+                Ok(merged)
+            })?
         };
         tell::images(self.report, done, left, opened)
     }
@@ -328,6 +326,7 @@ impl Push<'_> {
         let full = self.options.fuse.verify == Verify::Full;
         let mut ours: Vec<(Spot, &ImageNode)> = Vec::new();
         for (image, merged) in &planned {
+            self.sender.learn(&image.spot, merged);
             if merged.settled.is_none() {
                 let nodes = images_of(merged).map(|node| (image.spot.clone(), node));
                 ours.extend(nodes);

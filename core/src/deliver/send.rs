@@ -9,6 +9,7 @@ use rayon::ThreadPool;
 
 use super::ledger::{Ledger, lock};
 use super::preflight::{Preflight, project};
+use super::tag::{Merged, Settled};
 use super::target::Target;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fuse::assemble::Assembled;
@@ -111,6 +112,23 @@ pub(super) struct Sender<'a> {
 impl Sender<'_> {
     pub(super) fn repository(&self, spot: &Spot) -> Repository {
         self.client.repository(&spot.host, &spot.repository)
+    }
+
+    /// Takes note of what the tag that `merged` is about leads to already: it is there, with
+    /// everything that it leads to.
+    pub(super) fn learn(&self, spot: &Spot, merged: &Merged) {
+        if self.thorough {
+            return;
+        }
+        let same = merged.settled == Some(Settled::Unchanged);
+        for variant in &merged.image.selected.variants {
+            let manifest = &variant.image.manifest.descriptor.digest;
+            // One that was made of what is there, is not there itself.
+            let there = variant.origin.is_destination && !merged.made.contains(manifest);
+            if same || there {
+                self.ledger.complete(spot, &variant.image);
+            }
+        }
     }
 
     /// Asks for the manifests of `images`, each in its repository: one that is there has
@@ -217,13 +235,19 @@ impl Sender<'_> {
         self.each(&blobs, |(blob, spots)| {
             let mut hosts = BTreeSet::new();
             for spot in spots {
-                let known = self.ledger.home(&spot.host, &blob.digest).is_some();
-                if known || !hosts.insert(&spot.host) {
+                if !hosts.insert(&spot.host) {
+                    continue;
+                }
+                if self.ledger.has(spot, &blob.digest) {
+                    self.ledger.found(&blob.digest);
+                    continue;
+                }
+                if self.ledger.home(&spot.host, &blob.digest).is_some() {
                     continue;
                 }
                 match self.finds(spot, blob) {
                     Ok(true) => {
-                        self.ledger.present.fetch_add(1, Ordering::Relaxed);
+                        self.ledger.found(&blob.digest);
                         self.ledger.holds(spot, blob.digest);
                     }
                     Ok(false) => {}
@@ -245,6 +269,10 @@ impl Sender<'_> {
                 .filter(|spot| !self.ledger.has(spot, &blob.digest));
             let projects: BTreeSet<_> = lacking.map(project).collect();
             for project in projects {
+                // What another repository of it has is mounted, and counts once.
+                if (self.ledger).any(&blob.digest, |spot| self::project(spot) == project) {
+                    continue;
+                }
                 *missing.entry(project).or_insert(0) += blob.size;
             }
         }
@@ -272,6 +300,7 @@ impl Sender<'_> {
                             .map_err(explained)?
                     {
                         ledger.mounted.fetch_add(1, Ordering::Relaxed);
+                        ledger.brings(&blob.digest);
                     } else {
                         // It refuses to share: the same bytes once more.
                         self.upload(&repository, blob, source, transfer, &home)?;
@@ -281,7 +310,7 @@ impl Sender<'_> {
                 }
                 None => {
                     if self.finds(spot, blob)? {
-                        ledger.present.fetch_add(1, Ordering::Relaxed);
+                        ledger.found(&blob.digest);
                     } else {
                         self.upload(&repository, blob, source, transfer, spot)?;
                         sent = true;
@@ -310,6 +339,7 @@ impl Sender<'_> {
     ) -> Result<()> {
         let ledger = self.ledger;
         ledger.uploaded.fetch_add(1, Ordering::Relaxed);
+        ledger.brings(&blob.digest);
         if self.dry_run {
             ledger.bytes.fetch_add(blob.size, Ordering::Relaxed);
             return Ok(());

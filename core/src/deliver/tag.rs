@@ -1,6 +1,8 @@
 //! One tag: what it leads to now, what it will lead to, and writing that without losing what
 //! others write at the same time.
 
+mod write;
+
 use std::sync::Arc;
 
 use super::send::{Sender, Spot};
@@ -13,8 +15,8 @@ use crate::fuse::select::{Candidates, Selected, require, select};
 use crate::fuse::variant::{Flattened, Origin, flatten};
 use crate::fuse::{FuseOptions, MediaTypes, OnExisting};
 use crate::graph;
-use crate::oci::{Descriptor, Digest, Document, Manifest, Platform, Raw};
-use crate::registry::{Hold, Image, Repository};
+use crate::oci::{Descriptor, Digest, Document, Platform};
+use crate::registry::{Image, Repository};
 use crate::store::{Memory, read_document};
 
 /// How often a tag is merged anew because somebody else wrote it meanwhile.
@@ -38,6 +40,11 @@ pub(super) struct Merged {
     pub(super) settled: Option<Settled>,
     /// Platforms that the tag had and will not have any more.
     pub(super) dropped: Vec<Platform>,
+    /// Platforms of which a claim that is not this run's says something else than the tag did: what
+    /// the tag led to, and what it leads to now.
+    pub(super) overruled: Vec<(Platform, Digest, Digest)>,
+    /// The media types that it has because the registry takes no others.
+    pub(super) converted: Option<MediaTypes>,
 }
 
 /// Why nothing is written.
@@ -127,7 +134,7 @@ impl Tagger<'_> {
                     .hint("add `--on-existing merge`, `replace` or `skip`"))
             }
             OnExisting::Replace => {
-                let had = platforms(&there);
+                let had = platforms(&there, &image.target);
                 let has = |platform: &Platform| {
                     let variants = merged.image.selected.variants.iter();
                     variants
@@ -162,9 +169,7 @@ impl Tagger<'_> {
     pub(super) fn converted(&self, image: &Outgoing) -> Result<Outgoing> {
         let mut selected = image.selected.clone();
         let mut made = Memory::default();
-        for variant in &mut selected.variants {
-            rewrite(variant, &Layers::new(), &self.options.fuse, &mut made)?;
-        }
+        rewrite(&mut selected, &Layers::new(), &self.options.fuse, &mut made)?;
         Ok(Outgoing {
             selected,
             target: image.target.clone(),
@@ -231,9 +236,7 @@ impl Tagger<'_> {
         let mut selected = select(reference, candidates, &options)?.ok_or_else(nothing)?;
         keep(&lost, &selected)?;
         let mut made = Memory::default();
-        for variant in &mut selected.variants {
-            rewrite(variant, &Layers::new(), &options, &mut made)?;
-        }
+        rewrite(&mut selected, &Layers::new(), &options, &mut made)?;
         let image = assemble(selected, self.form, &options, &mut made)?;
         let same = previous.is_some_and(|previous| previous.digest == image.root.digest);
         Ok(Merged {
@@ -241,6 +244,8 @@ impl Tagger<'_> {
             made,
             settled: same.then_some(Settled::Unchanged),
             dropped: Vec::new(),
+            overruled: Vec::new(),
+            converted: None,
         })
     }
 
@@ -248,16 +253,25 @@ impl Tagger<'_> {
     /// it meanwhile.
     pub(super) fn settle(&self, image: &Outgoing, planned: Merged) -> Result<Merged> {
         let blame = |error: Error| about(error, &image.target);
-        let first = planned.image.selected.previous.clone();
         let mut family = self.options.fuse.media_types;
         // What was said to the first of them, where another is tried.
         let mut refused = None;
         let mut merged = planned;
+        // What the tag led to before this run wrote it.
+        let mut first = None;
         let mut wrote = false;
         for _ in 0..ATTEMPTS {
             if merged.settled.is_none() {
                 match self.put(image, &merged) {
-                    Ok(()) => wrote = true,
+                    Ok(true) if !wrote => {
+                        first = merged.image.selected.previous.clone();
+                        wrote = true;
+                    }
+                    Ok(true) => {}
+                    Ok(false) => {
+                        merged = self.plan_as(image, family).map_err(blame)?;
+                        continue;
+                    }
                     Err(error) if types::refused(&error) => {
                         let others = types::others(&error, &merged.image);
                         let error = refused.unwrap_or_else(|| types::advised(error, &merged.image));
@@ -280,6 +294,7 @@ impl Tagger<'_> {
                 if wrote {
                     merged.settled = None;
                     merged.image.selected.previous = first;
+                    merged.converted = refused.is_some().then_some(family);
                 }
                 return Ok(merged);
             }
@@ -302,6 +317,7 @@ impl Tagger<'_> {
             return Ok((merged, false));
         }
         let previous = merged.image.selected.previous.clone();
+        let converted = merged.converted;
         let planned = self.plan(image)?;
         let undone = planned.settled.is_none();
         let mut merged = match undone {
@@ -310,6 +326,7 @@ impl Tagger<'_> {
         };
         merged.settled = None;
         merged.image.selected.previous = previous;
+        merged.converted = merged.converted.or(converted);
         Ok((merged, undone))
     }
 
@@ -320,56 +337,6 @@ impl Tagger<'_> {
         };
         let there = self.repository(image).head(tag)?;
         Ok(there.is_some_and(|there| there.digest == *root))
-    }
-
-    /// Puts the manifests of `merged`, then its root. Whoever looks meanwhile finds the old or the
-    /// new, and all that it leads to.
-    pub(super) fn put(&self, image: &Outgoing, merged: &Merged) -> Result<()> {
-        self.put_children(image, merged)?;
-        let repository = self.repository(image);
-        let explained = |error| self.sender.preflight.explain(error, &image.spot);
-        let root = &merged.image.root;
-        let bytes = root_bytes(merged)?;
-        let joining = joining(merged);
-        let previous = merged.image.selected.previous.as_ref();
-        let hold = match (previous, &image.target.under) {
-            (Some(previous), Under::Tag(tag)) if previous.digest != root.digest => {
-                match repository.hold(tag, &previous.digest) {
-                    // No more than the way back is lost.
-                    Err(error) if joining.is_none() && error.kind() != ErrorKind::Cancelled => {
-                        tracing::warn!("{} may be forgotten: {error}", previous.digest);
-                        None
-                    }
-                    held => held.map_err(explained)?,
-                }
-            }
-            _ => None,
-        };
-        let put = repository
-            .put(image.target.under.text(), root, &bytes)
-            .map_err(explained);
-        let released = hold.map_or(Ok(()), Hold::release);
-        put?;
-        released?;
-        // A registry that forgets it nevertheless (zot before 2.1.2) gets it once more.
-        let Some(manifest) = joining else {
-            return Ok(());
-        };
-        let under = manifest.descriptor.digest.to_string();
-        match repository.head(&under)? {
-            Some(_) => Ok(()),
-            None => repository.put(&under, &manifest.descriptor, &manifest.bytes),
-        }
-    }
-
-    /// Puts the manifests that the root of `merged` leads to. A single manifest goes straight
-    /// under its tag.
-    pub(super) fn put_children(&self, image: &Outgoing, merged: &Merged) -> Result<()> {
-        if !merged.image.root.media_type.is_index() {
-            return Ok(());
-        }
-        let fresh = |digest: &Digest| merged.made.contains(digest);
-        self.sender.manifests(&image.spot, &merged.image, &fresh)
     }
 }
 
@@ -404,8 +371,8 @@ pub(super) fn held(there: &Image, target: &Target) -> Result<Held> {
     Ok(Held { root, flattened })
 }
 
-/// The platforms that an index names, as far as it says.
-fn platforms(there: &Image) -> Vec<Platform> {
+/// The platforms that a tag leads to, as far as it says.
+fn platforms(there: &Image, target: &Target) -> Vec<Platform> {
     let root = there.root();
     let parsed =
         read_document(there, root).and_then(|bytes| Document::parse(&bytes, &root.media_type));
@@ -414,7 +381,13 @@ fn platforms(there: &Image) -> Vec<Platform> {
             .filter(|child| !child.is_attachment())
             .filter_map(|child| child.platform)
             .collect(),
-        _ => Vec::new(),
+        // Its configuration says it.
+        Ok(Document::Manifest(_)) => {
+            let held = held(there, target).map(|held| held.flattened.variants);
+            let variants = held.unwrap_or_default().into_iter();
+            variants.filter_map(|variant| variant.platform).collect()
+        }
+        Err(_) => Vec::new(),
     }
 }
 
@@ -450,44 +423,6 @@ fn keep(lost: &[Descriptor], selected: &Selected) -> Result<()> {
     );
     Err(Error::new(ErrorKind::Conflict, message)
         .hint("push those platforms too, or drop them with `--on-existing replace`"))
-}
-
-/// The single manifest that the tag leads to until now, and by way of an index from now on.
-fn joining(merged: &Merged) -> Option<&Raw<Manifest>> {
-    let selected = &merged.image.selected;
-    let previous = selected.previous.as_ref()?;
-    if previous.digest == merged.image.root.digest {
-        return None;
-    }
-    let manifests = selected.variants.iter().map(|v| &v.image.manifest);
-    let mut same = manifests.filter(|manifest| manifest.descriptor.digest == previous.digest);
-    same.next()
-}
-
-/// The bytes of the root: made, found in a source or at the tag, or the only manifest's.
-fn root_bytes(merged: &Merged) -> Result<Vec<u8>> {
-    let root = &merged.image.root;
-    if merged.made.contains(&root.digest) {
-        return read_document(&merged.made, root);
-    }
-    let selected = &merged.image.selected;
-    let manifests = selected
-        .variants
-        .iter()
-        .map(|variant| &variant.image.manifest);
-    let found = manifests
-        .map(|manifest| (&manifest.descriptor, &manifest.bytes))
-        .chain(
-            selected
-                .indexes
-                .iter()
-                .map(|index| (&index.descriptor, &index.bytes)),
-        )
-        .find(|(descriptor, _)| descriptor.digest == root.digest);
-    match found {
-        Some((_, bytes)) => Ok(bytes.clone()),
-        None => Err(Error::new(ErrorKind::Internal, "a root without bytes").digest(root.digest)),
-    }
 }
 
 /// `error`, saying which tag it is about.

@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::fuse::blobs::{BlobSet, layers};
 use crate::fuse::open::Everything;
 use crate::fuse::plan::{Left, Plan};
-use crate::fuse::{tell, warn};
+use crate::fuse::{MediaTypes, tell, warn};
 use crate::package::Damaged;
 use crate::report::{self, Action, Destination, ErrorReport, Report, Warning};
 use crate::store::Expected;
@@ -65,6 +65,31 @@ pub(super) fn images(
                 ),
             });
         }
+        if let Some(types) = merged.converted {
+            let (refused, taken) = match types {
+                MediaTypes::Docker => ("OCI's", "Docker's"),
+                _ => ("Docker's", "OCI's"),
+            };
+            report.warnings.push(Warning {
+                reference: Some(image.selected.reference.to_string()),
+                code: "media-types",
+                message: format!(
+                    "{target} has {taken} media types, since the registry does not take {refused}: \
+                     digests are others than those of the source"
+                ),
+            });
+        }
+        for (platform, had, claimed) in &merged.overruled {
+            report.warnings.push(Warning {
+                reference: Some(image.selected.reference.to_string()),
+                code: "claim",
+                message: format!(
+                    "{target} led to {had} for {platform}, and leads to {claimed} again, as the \
+                     claim on it says: somebody wrote the tag without `--claim-tags`, or is about to \
+                     write it; push {platform} with it, or begin anew with `--clean-claims`"
+                ),
+            });
+        }
         let own = image.selected.variants.iter().map(|v| &v.image);
         for node in own {
             set.add(Expected::of(&node.manifest.descriptor), true);
@@ -107,7 +132,7 @@ pub(super) fn images(
 pub(super) fn traffic(report: &mut Report, ledger: &Ledger, spool: Option<&Spool>) {
     report.blobs.uploaded = ledger.uploaded.load(Ordering::Relaxed);
     report.blobs.mounted = ledger.mounted.load(Ordering::Relaxed);
-    report.blobs.reused = ledger.present.load(Ordering::Relaxed);
+    report.blobs.reused = ledger.present();
     report.bytes.uploaded = ledger.bytes.load(Ordering::Relaxed);
     report.bytes.read += ledger.read.load(Ordering::Relaxed);
     report.bytes.peak_spool = spool.map_or(0, Spool::peak);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::select::Selected;
-use super::variant::Attachment;
+use super::variant::{Attachment, Variant};
 use super::{FuseOptions, MediaTypes};
 use crate::error::{Error, ErrorKind, Result};
 use crate::oci::{Descriptor, Digest, Index, MediaType, Raw, write};
@@ -108,8 +108,11 @@ fn root(
         made.insert(index.bytes.clone());
         return Ok(index.descriptor.clone());
     }
+    // Only an index can say that it runs on something else than its configuration does.
+    let says_itself = |variant: &Variant| variant.platform.as_ref() == variant.image.platform();
     if let (Form::Registry, [only]) = (form, children.as_slice())
         && options.annotations.is_empty()
+        && selected.variants.iter().all(says_itself)
         && !(selected.previous.as_ref()).is_some_and(|root| root.media_type.is_index())
     {
         return Ok(plain(only));

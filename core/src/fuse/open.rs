@@ -84,10 +84,15 @@ pub(crate) fn open(opening: &Opening<'_>) -> Result<Everything> {
     let damaged = Mutex::new(Vec::new());
     let open_one = |(at, location): (usize, &&Location)| {
         let is_destination = at >= sources.len();
+        let of_this = options
+            .only
+            .as_ref()
+            .and_then(|only| only.platforms.get(at));
         let stated = options.source_platforms.iter().find(|(path, _)| {
             !is_destination && platform_of(path, std::slice::from_ref(*location)).is_some()
         });
-        let platform = stated.map(|(_, platform)| platform);
+        let stated = stated.map(|(_, platform)| platform);
+        let platform = of_this.and_then(Option::as_ref).or(stated);
         let open = || {
             if !is_destination {
                 // What is compressed is checked as it comes by.

@@ -263,6 +263,9 @@ pub struct Only {
     pub remove: Vec<Platform>,
     /// Whether the sources are what the destination has, and lose them too.
     pub takes_off: bool,
+    /// What the images of each source run on, whatever they say, by the source's number: one image
+    /// may be named for several platforms.
+    pub platforms: Vec<Option<Platform>>,
 }
 
 impl Default for FuseOptions {

@@ -8,7 +8,7 @@ use super::input::{Found, Input};
 use super::naming::Naming;
 use super::rewrite::{Layers, rewrite};
 use super::select::{Candidates, Selected, select};
-use super::variant::{Variant, flatten};
+use super::variant::{Flattened, Variant, flatten};
 use super::{FuseOptions, OnExisting};
 use crate::archive::Name;
 use crate::error::{Error, ErrorKind, Result};
@@ -55,6 +55,23 @@ pub(crate) struct Plan {
     pub(crate) made: Memory,
 }
 
+/// That a source has none of the platforms that are taken off: nobody can mean both.
+fn brings_none(flattened: &Flattened, removed: &[Platform]) -> Result<()> {
+    let platforms = flattened
+        .variants
+        .iter()
+        .filter_map(|v| v.platform.as_ref());
+    for platform in platforms {
+        if removed.iter().any(|gone| gone.selects(platform)) {
+            let message = format!("a source brings {platform}, which is to be removed");
+            return Err(
+                Error::new(ErrorKind::Usage, message).hint("leave out the source, or `--remove`")
+            );
+        }
+    }
+    Ok(())
+}
+
 /// Pairs what those of `inputs` list that are `chosen`, and chooses the variants of each reference.
 /// Nothing may be left. What the others have of the same references fills in the platforms that
 /// these lack: archives of one package that hold the same image lead to the same index.
@@ -96,11 +113,13 @@ pub(crate) fn choose(
                 }
             };
             let flattened = flatten(&found.node, &found.root, &input.origin)
-                .map(|mut flattened| {
-                    if let Some(only) = options.only.as_ref().filter(|only| only.takes_off) {
-                        flattened.remove(&only.remove);
+                .and_then(|mut flattened| {
+                    match &options.only {
+                        Some(only) if only.takes_off => flattened.remove(&only.remove),
+                        Some(only) => brings_none(&flattened, &only.remove)?,
+                        None => {}
                     }
-                    flattened
+                    Ok(flattened)
                 })
                 .map_err(|error| error.path(&input.archive.location.path));
             let platforms: BTreeSet<&Platform> = match &flattened {
@@ -397,10 +416,7 @@ impl Plan {
             let reference = selected.reference.to_string();
             let names = selected.names.clone();
             let before = std::mem::take(&mut selected.before);
-            let outcome = selected
-                .variants
-                .iter_mut()
-                .try_for_each(|v| rewrite(v, layers, options, &mut plan.made).map(drop))
+            let outcome = rewrite(&mut selected, layers, options, &mut plan.made)
                 .and_then(|()| assemble(selected, Form::Loadable, options, &mut plan.made));
             match outcome {
                 Ok(mut image) => {

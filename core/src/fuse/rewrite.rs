@@ -5,26 +5,43 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::variant::Variant;
+use super::select::Selected;
+use super::variant::{Attachment, Variant};
 use super::{FuseOptions, MediaTypes};
 use crate::error::{Error, ErrorKind, Result};
+use crate::graph::ImageNode;
 use crate::oci::{Descriptor, Digest, Document, MediaType, Raw, annotation, write};
 use crate::store::Memory;
 
 /// Layers that were compressed anew: the digest of what was, and what is now.
 pub(crate) type Layers = HashMap<Digest, Descriptor>;
 
-/// Rewrites the manifest of `variant` if `options` or `layers` ask for it; the new bytes go to
-/// `made`. Returns whether they did.
+/// Rewrites the manifests of an image if `options` or `layers` ask for it; new bytes go to `made`.
 pub(crate) fn rewrite(
+    image: &mut Selected,
+    layers: &Layers,
+    options: &FuseOptions,
+    made: &mut Memory,
+) -> Result<()> {
+    for variant in &mut image.variants {
+        rewrite_variant(variant, layers, options, made)?;
+    }
+    let bound = (image.variants.iter_mut()).flat_map(|variant| &mut variant.attachments);
+    for attachment in bound.chain(&mut image.loose) {
+        rewrite_attachment(attachment, options, made)?;
+    }
+    Ok(())
+}
+
+fn rewrite_variant(
     variant: &mut Variant,
     layers: &Layers,
     options: &FuseOptions,
     made: &mut Memory,
-) -> Result<bool> {
+) -> Result<()> {
     let manifest = &variant.image.manifest;
     if !manifest.view.is_image() || variant.platform.is_none() {
-        return Ok(false);
+        return Ok(());
     }
     let before = manifest.descriptor.digest;
     let mut value: Value = serde_json::from_slice(&manifest.bytes)
@@ -46,36 +63,84 @@ pub(crate) fn rewrite(
         entry["size"] = Value::from(new.size);
     }
     if !changed {
-        return Ok(false);
+        return Ok(());
     }
-    value["mediaType"] = Value::String(media_type.as_str().to_owned());
+    replace(
+        &mut variant.image,
+        &mut variant.descriptor,
+        value,
+        media_type,
+        made,
+    )?;
+    let now = variant.descriptor.digest.to_string();
+    for attachment in &mut variant.attachments {
+        let annotations = &mut attachment.descriptor.annotations;
+        annotations.insert(annotation::DOCKER_REFERENCE_DIGEST.to_owned(), now.clone());
+    }
+    Ok(())
+}
 
-    let bytes = ordered(&value);
+/// Attestations too: a registry that takes one family of types only refuses them in the other.
+/// What they consist of is no layer, and has the same type in both.
+fn rewrite_attachment(
+    attachment: &mut Attachment,
+    options: &FuseOptions,
+    made: &mut Memory,
+) -> Result<()> {
+    let convert = |media_type: &MediaType| match options.media_types {
+        MediaTypes::Keep | MediaTypes::Auto => media_type.clone(),
+        MediaTypes::Oci => media_type.to_oci(),
+        MediaTypes::Docker => media_type.to_docker().unwrap_or_else(|| media_type.clone()),
+    };
+    let manifest = &attachment.image.manifest;
+    let media_type = convert(&manifest.descriptor.media_type);
+    if media_type == manifest.descriptor.media_type {
+        return Ok(());
+    }
+    let mut value: Value = serde_json::from_slice(&manifest.bytes)
+        .map_err(|error| Error::new(ErrorKind::Internal, error.to_string()))?;
+    let config = convert(&manifest.view.config.media_type);
+    value["config"]["mediaType"] = Value::String(config.as_str().to_owned());
+    for (at, layer) in manifest.view.layers.iter().enumerate() {
+        let media_type = convert(&layer.media_type);
+        value["layers"][at]["mediaType"] = Value::String(media_type.as_str().to_owned());
+    }
+    let Attachment {
+        image, descriptor, ..
+    } = attachment;
+    replace(image, descriptor, value, media_type, made)
+}
+
+/// Has `image`, which `descriptor` points to, be what `manifest` says.
+fn replace(
+    image: &mut ImageNode,
+    descriptor: &mut Descriptor,
+    mut manifest: Value,
+    media_type: MediaType,
+    made: &mut Memory,
+) -> Result<()> {
+    manifest["mediaType"] = Value::String(media_type.as_str().to_owned());
+    let bytes = ordered(&manifest);
     let Document::Manifest(view) = Document::parse(&bytes, &media_type)? else {
         return Err(Error::new(
             ErrorKind::Internal,
             "a manifest became an index",
         ));
     };
-    let descriptor = Descriptor::of(media_type.clone(), &bytes);
+    let own = Descriptor::of(media_type, &bytes);
     made.insert(bytes.clone());
-    variant.descriptor.media_type = media_type;
-    variant.descriptor.digest = descriptor.digest;
-    variant.descriptor.size = descriptor.size;
-    let now = descriptor.digest.to_string();
-    variant.image.manifest = Raw {
+    descriptor.media_type = own.media_type.clone();
+    descriptor.digest = own.digest;
+    descriptor.size = own.size;
+    image.manifest = Raw {
         bytes,
-        descriptor,
+        descriptor: own,
         view: *view,
     };
-    if let Some(config) = &mut variant.image.config {
-        config.descriptor = variant.image.manifest.view.config.clone();
+    if let Some(config) = &mut image.config {
+        config.descriptor = image.manifest.view.config.clone();
     }
-    for attachment in &mut variant.attachments {
-        let annotations = &mut attachment.descriptor.annotations;
-        annotations.insert(annotation::DOCKER_REFERENCE_DIGEST.to_owned(), now.clone());
-    }
-    Ok(true)
+    Ok(())
 }
 
 /// The media type that `options` ask for instead of `media_type`.

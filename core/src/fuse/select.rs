@@ -1,6 +1,7 @@
 //! Which variants of a reference are kept: pairing, platforms, conflicts, what the destination has.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::plan::Carried;
 use super::variant::{Attachment, Flattened, Variant};
@@ -239,6 +240,15 @@ fn decide(
             .filter(|v| v.identity() == identity)
             .collect());
     }
+    if let Some(one) = said_of_all(&candidates) {
+        let message = format!(
+            "`{}` has several images of {reference}, which cannot all be for {}",
+            one.origin.label,
+            Shown::platform_name(platform)
+        );
+        return Err(Error::new(ErrorKind::Conflict, message)
+            .hint("name one of them by its digest, or leave the platform out"));
+    }
     let mut sides: Vec<String> = candidates
         .iter()
         .map(|variant| format!("`{}` has {}", variant.origin.label, variant.identity()))
@@ -252,6 +262,13 @@ fn decide(
     );
     Err(Error::new(ErrorKind::Conflict, message)
         .hint("name one source only, or decide with `--on-conflict first` or `last`"))
+}
+
+/// One of `candidates`, if they come from one source of whose images somebody said what all run on.
+fn said_of_all(candidates: &[Variant]) -> Option<&Variant> {
+    let one = candidates.first()?;
+    let same = |variant: &Variant| Arc::ptr_eq(&variant.origin, &one.origin);
+    (one.origin.platform.is_some() && candidates.iter().all(same)).then_some(one)
 }
 
 /// The one to keep of several forms of the same image, whatever their order: a manifest that an

@@ -43,6 +43,7 @@ pub(super) fn parse(given: &[(&str, Option<String>)]) -> DeliverOptions {
             "keep-going" => options.keep_going = true,
             "names" => chosen.names = Some(value.parse().unwrap()),
             "append" => chosen.append = true,
+            "claim-tags" => chosen.claim_tags = true,
             "remove" => chosen.remove.push(platform(value)),
             "chart" => chosen.charts.charts.push(value.to_owned()),
             "skip-images" => chosen.charts.skip_images = true,

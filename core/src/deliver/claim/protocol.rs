@@ -73,6 +73,11 @@ impl<K: Ord + Clone + Debug, V: Eq + Clone + Debug> Writer<K, V> {
         matches!(self.state, State::Done)
     }
 
+    /// Reads claims and tag once more: it was written since they agreed.
+    pub(super) fn again(&mut self) {
+        self.state = State::Listing;
+    }
+
     /// Takes the next step: one request.
     pub(super) fn step(&mut self, board: &mut impl Board<Key = K, Value = V>) -> Result<()> {
         let next = match std::mem::replace(&mut self.state, State::Done) {
