@@ -1,6 +1,7 @@
 //! Getting in: passwords, tokens, certificates; and nothing of it shows anywhere.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 use fusion_core::ErrorKind;
 use std::time::Duration;
@@ -66,6 +67,23 @@ fn a_password_and_a_test_authority() {
         "{}",
         String::from_utf8_lossy(&ran.stderr)
     );
+}
+
+/// As a node has them where only root may look.
+#[test]
+fn certificates_that_this_user_may_not_see_are_passed_over() {
+    let (registry, yard) = (DockerRegistry::open(), Yard::new());
+    let [amd, _] = yard.pair(&[APP], 2000);
+    let to = format!("{}/p", registry.host());
+    let folder = yard
+        .path(".config/containers/certs.d")
+        .join(registry.host());
+    fs::create_dir_all(&folder).unwrap();
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).unwrap();
+    let mut command = yard.fusion_as_nobody(&["push", amd.to_str().unwrap(), "--to", &to]);
+    let ran = command.output().unwrap();
+    let said = String::from_utf8_lossy(&ran.stderr);
+    assert!(ran.status.success(), "{said}");
 }
 
 #[test]

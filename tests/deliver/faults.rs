@@ -266,6 +266,64 @@ fn a_registry_that_takes_no_oci_types() {
     }
 }
 
+/// As buildx makes them.
+#[test]
+fn attestations_get_to_a_registry_that_takes_no_oci_types() {
+    let yard = Yard::new();
+    let source = yard.path("attested.tar");
+    let flavour = fusion_fixtures::Flavour::OciArchive;
+    let options = fusion_fixtures::Options {
+        attestation: true,
+        gzip_level: 6,
+        ..fusion_fixtures::Options::default()
+    };
+    let images = [
+        Yard::image(APP, &super::amd64(), 1),
+        Yard::image(APP, &super::arm64(), 1),
+    ];
+    fusion_fixtures::write(flavour, flavour.usual_form(), &images, &source, &options).unwrap();
+    let registry = DockerRegistry::open();
+    let answer = Answer::error(400, "MANIFEST_INVALID", "fail to parse 'manifest.json'");
+    let refuse = Rule::new("PUT", "*/manifests/*", When::Always, Fault::Answer(answer));
+    let proxy = Proxy::start(registry.host(), vec![refuse.of("application/vnd.oci.*")]);
+    for (types, claims) in [("docker", "false"), ("auto", "false"), ("auto", "true")] {
+        let project = format!("p-{types}-{claims}");
+        let to = format!("{}/{project}", proxy.host());
+        let options = [("media-types", types), ("claim-tags", claims)];
+        let report = yard.push(&[&source], &to, &options);
+        let name = format!("{project}/acme/app");
+        whole(registry.host(), &name, "1");
+        // Each beside what it is about.
+        let (_, index) = there(registry.host(), &name, "1").unwrap();
+        let children = index["manifests"].as_array().unwrap();
+        let about = |child: &Value| {
+            let digest = child["annotations"]["vnd.docker.reference.digest"].as_str();
+            digest.map(str::to_owned)
+        };
+        let subjects: Vec<String> = children.iter().filter_map(about).collect();
+        assert_eq!(
+            (children.len(), subjects.len()),
+            (4, 2),
+            "{project}: {index}"
+        );
+        for subject in subjects {
+            assert!(
+                children.iter().any(|child| child["digest"] == *subject),
+                "{index}"
+            );
+        }
+        // That digests are others now is said where nobody asked for it.
+        let told = report["warnings"].to_string().contains("media-types");
+        assert_eq!(told, types == "auto", "{report}");
+        let again = yard.push(&[&source], &to, &options);
+        assert_eq!(
+            image(&again, "acme/app:1")["action"],
+            "unchanged",
+            "{project}"
+        );
+    }
+}
+
 /// As zot 1 does.
 #[test]
 fn a_registry_that_takes_no_docker_types() {

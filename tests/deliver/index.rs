@@ -1,5 +1,6 @@
 //! `index create`, as `docker manifest create`, `annotate` and `push`.
 
+use fusion_core::ErrorKind;
 use fusion_core::deliver::index_create;
 use fusion_core::progress::Stop;
 use serde_json::{Value, json};
@@ -9,7 +10,7 @@ use crate::registry::client::Client;
 use crate::registry::docker::DockerRegistry;
 
 impl Yard {
-    fn index(&self, target: &str, sources: &[&str], chosen: &[(&str, &str)]) -> Value {
+    pub(super) fn index(&self, target: &str, sources: &[&str], chosen: &[(&str, &str)]) -> Value {
         let options = self.options(chosen);
         match index_create(target, sources, &options, None, &Stop::new()) {
             Ok(report) => serde_json::from_str(&report.to_json()).unwrap(),
@@ -133,6 +134,56 @@ fn what_an_index_says_of_itself_stays_when_it_grows() {
         ["linux/amd64", "linux/arm64"]
     );
     assert_eq!(says(), json!({"a": "1"}));
+}
+
+#[test]
+fn one_image_may_be_named_for_several_platforms() {
+    let (registry, yard) = (DockerRegistry::open(), Yard::new());
+    let host = registry.host();
+    built(&yard, host);
+    let amd = format!("{host}/t/app-linux-amd64:1.5");
+    let [i386, arm] = ["linux/386", "linux/arm64"].map(|platform| format!("{amd}={platform}"));
+    let target = format!("{host}/t/app:1.5");
+    let layout = format!("oci:{}:t/app:1.5", yard.path("layout").display());
+    for target in [&target, &layout] {
+        let made = yard.index(target, &[&amd, &i386], &[]);
+        let images = made["images"].as_array().unwrap();
+        assert_eq!(
+            platforms(&images[0]),
+            ["linux/386", "linux/amd64"],
+            "{target}"
+        );
+    }
+    yard.index(&target, &[&i386, &arm], &[]);
+    assert_eq!(children(host, "t/app", "1.5"), ["linux/386", "linux/arm64"]);
+}
+
+#[test]
+fn what_makes_no_sense_is_said() {
+    let (registry, yard) = (DockerRegistry::open(), Yard::new());
+    let host = registry.host();
+    built(&yard, host);
+    let amd = format!("{host}/t/app-linux-amd64:1.5");
+    let arm = format!("{host}/t/app-linux-arm64:1.5");
+    let target = format!("{host}/t/app:1.5");
+    let said = |sources: &[&str], chosen: &[(&str, &str)]| {
+        let made = index_create(&target, sources, &yard.options(chosen), None, &Stop::new());
+        made.unwrap_err().error
+    };
+    let error = said(&[&format!("{amd}=linux/x/y/z/w")], &[]);
+    assert_eq!(error.kind(), ErrorKind::Usage, "{error}");
+    assert!(error.to_string().contains("linux/x/y/z/w"), "{error}");
+    let error = said(&[&amd, &arm], &[("remove", "linux/amd64")]);
+    assert_eq!(error.kind(), ErrorKind::Usage, "{error}");
+    assert!(error.to_string().contains("linux/amd64"), "{error}");
+    yard.index(&target, &[&amd, &arm], &[]);
+    let error = said(&[&format!("{target}=linux/arm64")], &[]);
+    assert_eq!(error.kind(), ErrorKind::Conflict, "{error}");
+    assert!(error.to_string().contains("several images"), "{error}");
+    // Not even where it should not stand.
+    let error = said(&[&format!("docker://me:s3cret@{amd}")], &[]);
+    assert_eq!(error.kind(), ErrorKind::Usage, "{error}");
+    assert!(!format!("{error:?}").contains("s3cret"), "{error:?}");
 }
 
 /// What no specification has yet stays as well.

@@ -100,11 +100,12 @@ fn no_moment_finds_the_tag_over_something_that_is_forgotten() {
             assert_eq!(scene.platforms(&project), BOTH, "{way} {requests}");
             let name = format!("{project}/acme/app");
             assert!(there(&scene.zot.host(), &name, &first).is_some());
+            // Nothing stays of the killed run.
+            let tags = scene.tags(&project);
+            let others = tags.iter().filter(|tag| !tag.contains(".fusion-claim."));
+            assert_eq!(others.collect::<Vec<_>>(), ["1"], "{way} {requests}");
             if spoiled == 0 {
                 assert!(outcome.is_ok(), "{way} {requests}");
-                let tags = scene.tags(&project);
-                let others = tags.iter().filter(|tag| !tag.contains(".fusion-claim."));
-                assert_eq!(others.collect::<Vec<_>>(), ["1"]);
                 break;
             }
         }
@@ -193,6 +194,30 @@ fn what_is_forgotten_nevertheless_is_put_again() {
     assert_eq!(scene.tags("p"), ["1"]);
 }
 
+/// Also by one that forgets what loses its last tag.
+#[test]
+fn what_a_killed_run_held_is_let_go_of_and_stays() {
+    for zot in [Zot2::start, Zot2::early] {
+        let scene = Scene::new(zot);
+        let first = scene.first("p");
+        let cut = Rule::new("DELETE", "*fusion-hold*", When::Always, Fault::Drop);
+        let proxy = Proxy::start(&scene.zot.host(), vec![cut]);
+        let to = format!("{}/p", proxy.host());
+        scene.yard.push(&scene.second(), &to, &[("retries", "0")]);
+        assert_eq!(scene.tags("p").len(), 2, "nothing was left");
+        // There is nothing else to do, or another build comes.
+        let next = Yard::image(APP, &super::arm64(), 9);
+        let next = scene.yard.archive("next.tar", &[next]);
+        for source in [scene.second()[0], &next] {
+            let to = format!("{}/p", scene.zot.host());
+            scene.yard.push(&[source], &to, &[]);
+            assert_eq!(scene.platforms("p"), BOTH);
+            assert_eq!(scene.tags("p"), ["1"]);
+            assert!(there(&scene.zot.host(), "p/acme/app", &first).is_some());
+        }
+    }
+}
+
 #[test]
 fn nothing_is_held_where_nothing_is_forgotten() {
     let (yard, registry) = (Yard::new(), DockerRegistry::open());
@@ -201,7 +226,8 @@ fn nothing_is_held_where_nothing_is_forgotten() {
     let to = format!("{}/p", proxy.host());
     yard.push(&[&amd], &to, &[]);
     yard.push(&[&arm], &to, &[]);
-    assert_eq!(proxy.matching("GET", "/v2/_oci/ext/discover").len(), 1);
+    let asked = proxy.matching("GET", "/v2/_oci/ext/discover").len();
+    assert_eq!(asked, 1, "only the second run finds a tag");
     assert_eq!(
         proxy.matching("PUT", "/v2/*/manifests/*fusion-hold*").len(),
         0

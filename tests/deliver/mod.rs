@@ -2,12 +2,14 @@
 
 mod addon;
 mod auth;
+mod claims;
 mod faults;
 mod found;
 mod harbor;
 mod index;
 mod joined;
 mod killed;
+mod meanwhile;
 mod memory;
 mod policies;
 mod proxied;

@@ -340,3 +340,20 @@ fn a_platform_that_is_required_may_be_there_already() {
         ["linux/amd64", "linux/arm64"]
     );
 }
+
+/// What is said of an image that its configuration does not say takes an index to say it.
+#[test]
+fn a_platform_that_somebody_stated_arrives() {
+    let (registry, yard) = (DockerRegistry::open(), Yard::new());
+    let [amd, _] = yard.pair(&[APP], 2000);
+    let to = format!("{}/p", registry.host());
+    yard.push(&[&amd], &to, &[]);
+    let stated = format!("{}=linux/386", amd.display());
+    let report = yard.push(&[&amd], &to, &[("source-platform", &stated)]);
+    assert_eq!(image(&report, "app:1")["action"], "merged");
+    let both = ["linux/386", "linux/amd64"];
+    assert_eq!(children(registry.host(), "p/acme/app", "1"), both);
+    let to = format!("{}/q", registry.host());
+    yard.push(&[&amd], &to, &[("source-platform", &stated)]);
+    assert_eq!(children(registry.host(), "q/acme/app", "1"), both[..1]);
+}

@@ -1,12 +1,12 @@
-//! What was pushed, pulled back by the real clients: each gets its platform, every digest is the
-//! one that was reported.
+//! What was pushed, pulled back by the real clients: each gets every platform that it asks for, and
+//! every digest is the one that was reported.
 
 use std::path::Path;
 
 use fusion_fixtures::{Flavour, Options, synthetic, write};
 use serde_json::Value;
 
-use super::{Yard, image, platforms};
+use super::{Yard, image, platforms, there};
 use crate::clients::containerd::Containerd;
 use crate::clients::docker::Docker;
 use crate::clients::podman::Podman;
@@ -70,12 +70,12 @@ fn distribution_3_gives_all_of_it_too() {
 }
 
 #[test]
-fn every_client_pulls_its_own_platform() {
+fn every_client_pulls_every_platform() {
     pulled_from(&DockerRegistry::open(), &[]);
 }
 
 #[test]
-fn every_client_pulls_its_own_platform_from_zot() {
+fn every_client_pulls_every_platform_from_zot() {
     // It takes no Docker types, which some flavours hold.
     if let Some(registry) = zot::open() {
         pulled_from(&registry, &[("media-types", "auto")]);
@@ -108,29 +108,62 @@ fn pulled_from(registry: &DockerRegistry, chosen: &[(&str, &str)]) {
         );
         containerd.check_complete(target).unwrap();
 
-        // podman: the other architecture, asked for.
-        let podman = Podman::new();
-        let mut pull = podman.podman();
-        pull.args([
-            "pull",
-            "--quiet",
-            "--tls-verify=false",
-            "--arch",
-            "arm64",
-            target,
-        ]);
-        run_text(&mut pull).unwrap();
-        assert_eq!(podman.inspect(target).unwrap().architecture, "arm64");
-        podman.clear().unwrap();
+        // podman and docker: each architecture, asked for. What they have then is its image.
+        let repository = target.strip_prefix(host).unwrap().trim_start_matches('/');
+        let repository = repository.rsplit_once(':').unwrap().0;
+        let (podman, docker) = (Podman::new(), Docker::shared());
+        for platform in image(&report, "acme/app:1")["platforms"]
+            .as_array()
+            .unwrap()
+        {
+            let architecture = platform["platform"].as_str().unwrap();
+            let architecture = architecture.strip_prefix("linux/").unwrap();
+            let own = platform["digest"].as_str().unwrap();
+            let (_, manifest) = there(host, repository, own).unwrap();
+            let config = &manifest["config"]["digest"].as_str().unwrap().to_owned();
 
-        // docker: the host's own.
-        let docker = Docker::shared();
-        let mut pull = docker.docker();
-        pull.args(["pull", "--quiet", target]);
-        run_text(&mut pull).unwrap();
-        let own = crate::clients::containerd::host_architecture();
-        assert_eq!(docker.inspect(target).unwrap().architecture, own);
-        docker.clear().unwrap();
+            let mut pull = podman.podman();
+            pull.args([
+                "pull",
+                "--quiet",
+                "--tls-verify=false",
+                "--arch",
+                architecture,
+                target,
+            ]);
+            run_text(&mut pull).unwrap();
+            let pulled = podman.inspect(target).unwrap();
+            assert_eq!(
+                (pulled.architecture.as_str(), &pulled.id),
+                (architecture, config)
+            );
+            assert!(
+                [own, digest].contains(&pulled.digest.as_str()),
+                "{pulled:?}"
+            );
+            podman.clear().unwrap();
+
+            let mut pull = docker.docker();
+            let wanted = format!("linux/{architecture}");
+            pull.args(["pull", "--quiet", "--platform", &wanted, target]);
+            run_text(&mut pull).unwrap();
+            let pulled = docker.inspect(target).unwrap();
+            assert_eq!(
+                (pulled.architecture.as_str(), &pulled.id),
+                (architecture, config)
+            );
+            let mut known = docker.docker();
+            known.args([
+                "image",
+                "inspect",
+                "--format",
+                "{{json .RepoDigests}}",
+                target,
+            ]);
+            let known = run_text(&mut known).unwrap();
+            assert!(known.contains(&format!("@{digest}")), "{known}");
+            docker.clear().unwrap();
+        }
     }
 }
 

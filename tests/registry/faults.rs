@@ -1,5 +1,6 @@
 //! What goes wrong, when, and with which requests: the rules of a proxy.
 
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::Duration;
 
 use super::exchange::Answer;
@@ -22,6 +23,52 @@ pub(crate) enum When {
     Percent(u64),
 }
 
+/// Where a request waits until somebody lets it go on.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Barrier(Arc<(Mutex<Passing>, Condvar)>);
+
+#[derive(Debug, Default)]
+struct Passing {
+    waits: bool,
+    open: bool,
+}
+
+impl Barrier {
+    /// Far longer than anything takes here: a test that hangs says so.
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    /// Returns once a request waits here.
+    pub(crate) fn reached(&self) {
+        self.until(|passing| passing.waits);
+    }
+
+    /// Lets it go on, and all others from now on.
+    pub(crate) fn open(&self) {
+        self.change(|passing| passing.open = true);
+    }
+
+    pub(super) fn pass(&self) {
+        self.change(|passing| passing.waits = true);
+        self.until(|passing| passing.open);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Passing> {
+        self.0.0.lock().expect("nobody panics meanwhile")
+    }
+
+    fn change(&self, how: impl FnOnce(&mut Passing)) {
+        how(&mut self.lock());
+        self.0.1.notify_all();
+    }
+
+    fn until(&self, what: impl Fn(&Passing) -> bool) {
+        let (_guard, waited) = (self.0.1)
+            .wait_timeout_while(self.lock(), Self::PATIENCE, |passing| !what(passing))
+            .expect("nobody panics meanwhile");
+        assert!(!waited.timed_out(), "nobody comes");
+    }
+}
+
 /// What goes wrong.
 #[derive(Clone, Debug)]
 pub(crate) enum Fault {
@@ -37,6 +84,8 @@ pub(crate) enum Fault {
     Truncate(u64),
     /// It takes longer.
     Delay(Duration),
+    /// It takes until somebody says so.
+    Wait(Barrier),
     /// Somebody in between answers instead.
     Answer(Answer),
     /// Tokens given out so far are not worth anything any more, from this request on.

@@ -182,6 +182,7 @@ impl State {
             Some(Fault::Drop) => return Ok(Next::Reset),
             Some(Fault::Answer(answer)) => return exchange.answer(answer),
             Some(Fault::Delay(time)) => thread::sleep(*time),
+            Some(Fault::Wait(barrier)) => barrier.pass(),
             Some(Fault::Expire) => match &self.tokens {
                 Some(tokens) => tokens.expire(),
                 None => panic!("there are no tokens that could expire"),
