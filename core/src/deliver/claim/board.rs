@@ -67,9 +67,21 @@ impl<'a> Registry<'a> {
         }
     }
 
-    /// What the run tells of the tag, which leads to `merged`.
-    pub(super) fn outcome(self, merged: Merged) -> Merged {
-        self.wrote.unwrap_or(merged)
+    /// What the run tells of the tag, which leads to `merged`: that is what it wrote, or what others
+    /// made of it since.
+    pub(super) fn outcome(self, mut merged: Merged) -> Merged {
+        let Some(wrote) = self.wrote else {
+            return merged;
+        };
+        if wrote.image.root.digest == merged.image.root.digest {
+            return wrote;
+        }
+        merged.settled = None;
+        merged.overruled = wrote.overruled;
+        let (now, then) = (&mut merged.image.selected, wrote.image.selected);
+        now.previous = then.previous;
+        now.replaced = then.replaced;
+        merged
     }
 
     /// Whether the run takes `platform` off, and nobody claims it.

@@ -121,6 +121,35 @@ fn whoever_ends_loses_nothing_in_any_order() {
     }
 }
 
+/// Whatever the tag says by then: whoever replaces a tag takes its claims away before.
+#[test]
+fn claims_that_were_there_before_win() {
+    let board = Model {
+        claims: BTreeMap::from([(1, 'x'), (8, 'z')]),
+        tag: BTreeMap::from([(1, 'n'), (9, 'y')]),
+    };
+    let brings: [&[(u8, char)]; 3] = [&[(2, 'b')], &[(1, 'a')], &[(3, 'c')]];
+    explore(Scene::new(board, &brings, 0), &mut |end| {
+        let expected = [(1, 'a'), (2, 'b'), (3, 'c'), (8, 'z'), (9, 'y')];
+        assert_eq!(end.board.tag, BTreeMap::from(expected));
+    });
+}
+
+#[test]
+fn deaths_among_writers_of_the_same_platforms_are_healed() {
+    let brings: [&[(u8, char)]; 3] = [&[(1, 'a'), (2, 'b')], &[(2, 'B')], &[(1, 'A'), (3, 'c')]];
+    explore(Scene::new(Model::default(), &brings, 1), &mut |end| {
+        let mut board = end.board.clone();
+        let mut healer = Writer::new(vec![(7, 'h')]);
+        while !healer.is_done() {
+            healer.step(&mut board).expect("a model does not fail");
+        }
+        for (key, value) in &end.board.claims {
+            assert_eq!(board.tag.get(key), Some(value));
+        }
+    });
+}
+
 #[test]
 fn writers_of_several_platforms_and_of_the_same_one() {
     let brings: [&[(u8, char)]; 3] = [&[(1, 'a'), (2, 'b')], &[(2, 'B')], &[(3, 'c')]];
