@@ -184,9 +184,7 @@ pub(crate) fn has_user(name: &str) -> bool {
     let Some((before, digest)) = name.rsplit_once('@') else {
         return false;
     };
-    let is_digest = digest.split_once(':').is_some_and(|(algorithm, hex)| {
-        !algorithm.contains(['/', '.']) && hex.len() >= 32 && !hex.contains('/')
-    });
+    let is_digest = digest.starts_with("sha") && !digest.contains('/');
     before.contains('@') || !is_digest
 }
 
@@ -272,6 +270,7 @@ mod tests {
             ("h.local/t/app:1".to_owned(), false),
             (format!("h.local/t/app@sha256:{digest}"), false),
             ("me:pw@h.local/t/app:1".to_owned(), true),
+            ("h.local/t/app@sha256:0".to_owned(), false),
             ("me@h.local".to_owned(), true),
             ("me:p/w@h.local:5000/app".to_owned(), true),
             (format!("me:pw@h.local/t/app@sha256:{digest}"), true),

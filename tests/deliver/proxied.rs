@@ -12,7 +12,7 @@ use fusion_core::location::Location;
 use fusion_core::progress::Stop;
 
 use super::{Yard, there};
-use crate::registry::docker::DockerRegistry;
+use crate::registry::docker::{DockerRegistry, Options};
 use crate::registry::words::base64;
 
 /// A name that only the proxy knows.
@@ -140,4 +140,37 @@ fn a_registry_that_only_the_proxy_reaches() {
         failure.error
     );
     assert_eq!(proxy.asked.lock().unwrap().len(), before);
+}
+
+/// With TLS from end to end: the proxy sees nothing of it.
+#[test]
+fn a_registry_with_tls_that_only_the_proxy_reaches() {
+    let (registry, yard) = (
+        DockerRegistry::start(&Options::default().tls()),
+        Yard::new(),
+    );
+    let proxy = Tunnel::start("me:Pr0xy-Pa55");
+    let (_, port) = registry.host().rsplit_once(':').unwrap();
+    let to = format!("{NAME}:{port}/p");
+    let [amd, _] = yard.pair(&["docker.io/acme/app:1"], 30_000);
+    let sources = [Location::parse(&amd).unwrap()];
+    let ca = registry.ca_file();
+    let run = |chosen: &[(&str, &str)]| {
+        let mut options = yard.options(chosen);
+        let address = format!("http://me:Pr0xy-Pa55@{}", proxy.host);
+        options.fuse.connect.settings.https_proxy = Some(address);
+        push(&sources, &to, &options, None, &Stop::new())
+    };
+    let trusted = [("tls-ca", ca.to_str().unwrap()), ("retries", "0")];
+    run(&trusted).unwrap_or_else(|failure| panic!("{:?}", failure.error));
+    assert!(!proxy.asked.lock().unwrap().is_empty());
+    // Who is not trusted may be the proxy itself.
+    let error = run(&[("retries", "0")]).unwrap_err().error;
+    assert_eq!(error.kind(), ErrorKind::Unreachable, "{error}");
+    let told = format!("{error:?}");
+    assert!(
+        told.contains(&proxy.host) && !told.contains("Pr0xy-Pa55"),
+        "{told}"
+    );
+    assert!(error.get_hint().unwrap().contains("--tls-ca"), "{told}");
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 
+use super::proxy::Proxy;
 use crate::error::{Error, ErrorKind};
 
 /// What a failure below HTTP means for what comes next.
@@ -44,6 +45,19 @@ impl Problem {
         Self {
             cause: Cause::Lasting,
             error,
+        }
+    }
+
+    /// On the way by `proxy`, which is named. What there is to do about it stays.
+    pub(super) fn through(self, proxy: &Proxy) -> Self {
+        let message = format!("proxy `{proxy}`: {}", self.error.message());
+        let error = Error::new(self.error.kind(), message);
+        let hint = self.error.get_hint().map(str::to_owned);
+        Self {
+            error: error.hint(hint.unwrap_or_else(|| {
+                "name hosts that are reached without it in `NO_PROXY`".to_owned()
+            })),
+            ..self
         }
     }
 

@@ -44,16 +44,23 @@ impl Wire {
         let tls = details.needs_tls();
         let (host, port) = endpoint(details.uri)
             .ok_or_else(|| Problem::lasting(Error::new(ErrorKind::Usage, "an address no host")))?;
-        let socket = match self.proxies.of(tls, &host, port) {
+        let proxy = self.proxies.of(tls, &host, port).transpose();
+        let proxy = proxy.map_err(Problem::lasting)?;
+        let socket = match &proxy {
             None => Socket::connect(&host, port, &self.stop)?,
-            Some(Err(error)) => return Err(Problem::lasting(error)),
-            Some(Ok(proxy)) => tunnel::through(&proxy, &host, port, &self.stop)?,
+            Some(proxy) => tunnel::through(proxy, &host, port, &self.stop)?,
         };
         if !tls {
             return Ok(Stream::Plain(socket));
         }
-        self.secure(socket, &host, port)
-            .map(|stream| Stream::Tls(Box::new(stream)))
+        match self.secure(socket, &host, port) {
+            Ok(stream) => Ok(Stream::Tls(Box::new(stream))),
+            // It may be the proxy that answers in the registry's place.
+            Err(problem) => Err(match &proxy {
+                Some(proxy) => problem.through(proxy),
+                None => problem,
+            }),
+        }
     }
 
     fn secure(

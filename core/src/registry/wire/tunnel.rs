@@ -19,14 +19,7 @@ pub(super) fn through(
     port: u16,
     stop: &Stop,
 ) -> Result<Socket, Problem> {
-    let named = |problem: Problem| Problem {
-        error: Error::new(
-            problem.error.kind(),
-            format!("proxy `{proxy}`: {}", problem.error.message()),
-        )
-        .hint("name hosts that are reached without it in `NO_PROXY`"),
-        ..problem
-    };
+    let named = |problem: Problem| problem.through(proxy);
     let mut socket = Socket::connect(&proxy.host, proxy.port, stop).map_err(named)?;
     let target = authority(host, port);
     let mut request = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n");
