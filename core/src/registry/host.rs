@@ -224,19 +224,31 @@ impl Host {
         })
     }
 
-    /// One plain question, with no credentials, following nobody. Nothing where no answer came.
+    /// One plain question, with no credentials, following nobody; asked once more where the answer may
+    /// be another one. Nothing where no answer came.
     pub(crate) fn probe(&self, path: &str) -> Result<Option<Reply>> {
         let uri = self.uri(&Target::Path(path.to_owned()))?;
-        let answer = self.repeated(|| self.net().once(Ask::new(Method::GET, uri.clone()), None));
-        let reply = answer.and_then(|mut answer| {
-            let body = answer.bytes(limits::MAX_REFUSAL).map_err(|p| p.error)?;
-            Ok(Reply {
-                status: answer.status,
-                body,
+        let net = self.net();
+        let ask = || {
+            let answer = net.once(Ask::new(Method::GET, uri.clone()), None);
+            answer.and_then(|mut answer| {
+                let body = answer.bytes(limits::MAX_REFUSAL)?;
+                Ok(Reply {
+                    status: answer.status,
+                    body,
+                })
             })
-        });
+        };
+        let mut reply = ask();
+        let passes = match &reply {
+            Ok(reply) => retry::may_pass(reply.status),
+            Err(problem) => problem.cause == Cause::Passing,
+        };
+        if passes && net.again(1, None, self.name())? {
+            reply = ask();
+        }
         match reply {
-            Err(error) if error.kind() == ErrorKind::Cancelled => Err(error),
+            Err(problem) if problem.cause == Cause::Stopped => Err(problem.error),
             reply => Ok(reply.ok()),
         }
     }
