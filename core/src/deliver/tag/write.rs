@@ -41,11 +41,11 @@ impl Tagger<'_> {
             Ok(stays)
         });
         let released = hold.map_or(Ok(()), Hold::release);
-        if !put? {
-            released?;
+        let stays = put?;
+        released?;
+        if !stays {
             return Ok(false);
         }
-        released?;
         // A registry that forgets it and did not look as if it would gets it once more.
         let Some(manifest) = joining else {
             return Ok(true);
