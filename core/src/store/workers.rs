@@ -1,4 +1,4 @@
-//! Moving many blobs at once: one bounded pool, the largest first.
+//! Moving many blobs at once: one bounded pool, the large ones early, the small ones between them.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -42,9 +42,23 @@ pub fn pool(jobs: Option<usize>) -> Result<ThreadPool> {
         })
 }
 
-/// Calls `work` for every blob, on the threads of `pool`, the largest blob first. Stops at the
-/// first failure, or with `keep_going` returns them all by the blob's number; that the caller
-/// asked to stop always stops it.
+/// The numbers of `blobs`, by turns the largest and the smallest that is left. A large one that
+/// begins last keeps everybody waiting; small ones cost moments in which nothing moves, an answer
+/// or a disk, and these pass while a large one moves.
+fn order(blobs: &[Expected]) -> Vec<usize> {
+    let mut sorted: Vec<usize> = (0..blobs.len()).collect();
+    sorted.sort_by_key(|at| std::cmp::Reverse(blobs[*at].size));
+    let (large, small) = sorted.split_at(sorted.len().div_ceil(2));
+    let mut small = small.iter().rev();
+    (large.iter())
+        .flat_map(|at| std::iter::once(at).chain(small.next()))
+        .copied()
+        .collect()
+}
+
+/// Calls `work` for every blob, on the threads of `pool`, large ones early and small ones between
+/// them. Stops at the first failure, or with `keep_going` returns them all by the blob's number;
+/// that the caller asked to stop always stops it.
 pub fn each(
     pool: &ThreadPool,
     progress: &Progress,
@@ -52,8 +66,7 @@ pub fn each(
     keep_going: bool,
     work: &(dyn Fn(usize, &Expected, &mut Transfer<'_>) -> Result<()> + Sync),
 ) -> Result<Vec<(usize, Error)>> {
-    let mut order: Vec<usize> = (0..blobs.len()).collect();
-    order.sort_by_key(|at| std::cmp::Reverse(blobs[*at].size));
+    let order = order(blobs);
     let next = AtomicUsize::new(0);
     let failed = AtomicBool::new(false);
     let failures = Mutex::new(Vec::new());
@@ -93,4 +106,29 @@ pub fn each(
         .into_iter()
         .map(|(at, error, _)| (at, error))
         .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oci::Digest;
+
+    fn taken(sizes: &[u64]) -> Vec<u64> {
+        let blobs: Vec<Expected> = (sizes.iter())
+            .map(|size| Expected {
+                digest: Digest::of(&size.to_be_bytes()),
+                size: *size,
+                diff_id: None,
+            })
+            .collect();
+        order(&blobs).iter().map(|at| blobs[*at].size).collect()
+    }
+
+    #[test]
+    fn small_blobs_go_between_large_ones() {
+        assert_eq!(taken(&[3, 9, 1, 7, 5]), [9, 1, 7, 3, 5]);
+        assert_eq!(taken(&[4, 2, 8, 6]), [8, 2, 6, 4]);
+        assert_eq!(taken(&[1]), [1]);
+        assert_eq!(taken(&[]), [0; 0]);
+    }
 }
