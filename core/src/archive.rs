@@ -6,7 +6,7 @@ mod detect;
 mod docker;
 mod oci;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::container::{Member, Members};
@@ -98,6 +98,8 @@ pub struct Archive {
     pub roots: Vec<Root>,
     /// Images that it lists and that cannot be read, and why.
     pub damaged: Vec<(Name, Error)>,
+    /// What its `index.json` says of the whole.
+    pub annotations: BTreeMap<String, String>,
     members: Arc<Members>,
     prefix: String,
     /// Which member holds which blob, where the member's name does not tell.
@@ -121,6 +123,7 @@ impl Archive {
             label: location.spelled.clone(),
             roots: vec![root],
             damaged: Vec::new(),
+            annotations: BTreeMap::new(),
             members: Arc::new(Members::nothing(location.path.clone())),
             prefix: String::new(),
             blobs: HashMap::new(),
@@ -153,6 +156,7 @@ impl Archive {
             label: members.label(location, &found.prefix),
             roots: Vec::new(),
             damaged: Vec::new(),
+            annotations: BTreeMap::new(),
             members,
             prefix: found.prefix,
             blobs: HashMap::new(),
@@ -169,7 +173,7 @@ impl Archive {
             let entries = entries?.unwrap_or_default();
             docker::read(&self.members, &self.prefix, &entries, progress)?
         } else {
-            self.roots = oci::roots(&self.members, &self.prefix)?;
+            (self.roots, self.annotations) = oci::listing(&self.members, &self.prefix)?;
             // Beside a layout, `manifest.json` only counts for what the layout does not list.
             let entries = entries.ok().flatten().unwrap_or_default();
             let unlisted = oci::unlisted(&self.roots, &entries);

@@ -1,6 +1,6 @@
 //! OCI layouts, in a tar archive or a directory (image specification, *image-layout.md*).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::docker;
 use super::{Name, Root};
@@ -9,8 +9,11 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
 use crate::oci::{Index, annotation};
 
-/// The roots that `index.json` below `prefix` lists.
-pub(super) fn roots(members: &Members, prefix: &str) -> Result<Vec<Root>> {
+/// The roots that `index.json` below `prefix` lists, and its annotations.
+pub(super) fn listing(
+    members: &Members,
+    prefix: &str,
+) -> Result<(Vec<Root>, BTreeMap<String, String>)> {
     check_version(members, prefix)?;
     let Some(member) = members.find(&format!("{prefix}index.json"))? else {
         let message = "the layout has no `index.json`";
@@ -21,8 +24,7 @@ pub(super) fn roots(members: &Members, prefix: &str) -> Result<Vec<Root>> {
     let blame = |error| members.place(&member).blame(error);
     let bytes = members.document(&member, limits::MAX_LISTING)?;
     let index = Index::parse(&bytes).map_err(blame)?;
-    Ok(index
-        .manifests
+    let roots = (index.manifests)
         .into_iter()
         .map(|descriptor| {
             let stated = |key: &str| descriptor.annotations.get(key).filter(|n| !n.is_empty());
@@ -35,7 +37,8 @@ pub(super) fn roots(members: &Members, prefix: &str) -> Result<Vec<Root>> {
             };
             Root { name, descriptor }
         })
-        .collect())
+        .collect();
+    Ok((roots, index.annotations))
 }
 
 fn check_version(members: &Members, prefix: &str) -> Result<()> {

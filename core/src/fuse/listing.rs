@@ -15,7 +15,8 @@ use crate::oci::{Descriptor, Digest, MediaType, Platform, Reference, annotation,
 pub(super) const OCI_LAYOUT: &[u8] = br#"{"imageLayoutVersion":"1.0.0"}"#;
 
 /// The bytes of `index.json`: every reference of the run under its full name, which containerd
-/// takes from one annotation and others from the other, and what is carried along as it was.
+/// takes from one annotation and others from the other, and what is carried along as it was. What
+/// the destination's own said of the whole stays.
 pub(super) fn index_json(plan: &Plan) -> Vec<u8> {
     let named = plan.images.iter().map(|image| {
         let name = image.selected.reference.to_string();
@@ -36,7 +37,7 @@ pub(super) fn index_json(plan: &Plan) -> Vec<u8> {
         (a.is_none(), a, one.digest).cmp(&(b.is_none(), b, other.digest))
     });
     let roots: Vec<Descriptor> = roots.into_iter().map(|(_, root)| root).collect();
-    write::index(&MediaType::OCI_INDEX, &roots, &BTreeMap::new())
+    write::index(&MediaType::OCI_INDEX, &roots, &plan.annotations)
 }
 
 #[derive(Serialize)]

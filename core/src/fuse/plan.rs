@@ -42,6 +42,8 @@ pub(crate) struct Selection {
     pub(crate) carried: Vec<Carried>,
     /// What the destination's old roots lead to.
     pub(crate) formerly: BTreeSet<Digest>,
+    /// What the destination's `index.json` says of the whole.
+    pub(crate) annotations: BTreeMap<String, String>,
 }
 
 /// The whole plan.
@@ -51,6 +53,8 @@ pub(crate) struct Plan {
     pub(crate) left: Vec<Left>,
     pub(crate) carried: Vec<Carried>,
     pub(crate) formerly: BTreeSet<Digest>,
+    /// What `index.json` is to say of the whole.
+    pub(crate) annotations: BTreeMap<String, String>,
     /// Documents that the plan made.
     pub(crate) made: Memory,
 }
@@ -317,6 +321,9 @@ fn add_existing(
         .filter(|(at, input)| chosen(*at) && input.origin.is_destination)
     {
         let replace = options.existing() == OnExisting::Replace;
+        if !replace {
+            selection.annotations.append(&mut input.archive.annotations);
+        }
         for listed in std::mem::take(&mut input.listed) {
             let Found { root, node } = match listed.found {
                 Ok(found) => found,
@@ -404,12 +411,14 @@ impl Plan {
             left,
             carried,
             formerly,
+            annotations,
         } = selection;
         let mut plan = Self {
             images: Vec::new(),
             left,
             carried,
             formerly,
+            annotations,
             made: Memory::default(),
         };
         for mut selected in images {

@@ -424,6 +424,7 @@ fn without(
             left,
             carried,
             formerly,
+            annotations,
             made: _,
         } = plan;
         damaged.extend(left);
@@ -432,6 +433,7 @@ fn without(
             left: Vec::new(),
             carried,
             formerly,
+            annotations,
         };
         for image in images {
             let blobs = image.blobs();

@@ -52,6 +52,31 @@ fn merging_adds_a_platform_and_keeps_everything_else() {
 }
 
 #[test]
+fn what_a_destination_says_of_itself_stays() {
+    let scene = Scene::new();
+    let first = oci(&scene, "first.tar", &[amd64("web:1")]).path;
+    let second = oci(&scene, "second.tar", &[arm64("web:1")]).path;
+    let says = json!({"org.example.site": "7"});
+    let (layout, archive) = (scene.out("layout/"), scene.out("images.tar"));
+    fused(&[&first], &layout, &[]);
+    let mut index = Layout::sound(&layout).document("index.json");
+    index["annotations"] = says.clone();
+    fs::write(layout.join("index.json"), index.to_string()).unwrap();
+    let mut tar = tar::Builder::new(fs::File::create(&archive).unwrap());
+    tar.append_dir_all(".", &layout).unwrap();
+    tar.finish().unwrap();
+    for out in [layout, archive] {
+        fused(&[&second], &out, &[MERGE]);
+        let merged = Layout::sound(&out);
+        assert_eq!(merged.platforms(WEB), ["linux/amd64", "linux/arm64"]);
+        assert_eq!(merged.document("index.json")["annotations"], says);
+        fused(&[&second], &out, &[("on-existing", "replace")]);
+        let replaced = Layout::sound(&out).document("index.json");
+        assert!(replaced.get("annotations").is_none(), "{replaced:#}");
+    }
+}
+
+#[test]
 fn merging_replaces_a_platform_and_says_so() {
     for name in DESTINATIONS {
         let scene = Scene::new();
