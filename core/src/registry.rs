@@ -32,7 +32,7 @@ pub use harbor::{Harbor, Quota, Rule};
 pub use hold::Hold;
 pub(crate) use hold::is_hold;
 pub use host::Host;
-pub use image::Image;
+pub use image::{Image, Shelf};
 pub(crate) use private::is_private;
 pub use repository::{Document, Repository, Sessions};
 pub(crate) use site::{Form, Page, Site};

@@ -221,8 +221,8 @@ impl Sender<'_> {
         if self.preflight.is_imagined(spot, self.dry_run) {
             return Ok(false);
         }
-        let there = self.repository(spot).blob(&blob.digest);
-        let found = there.map_err(|error| self.preflight.explain(error, spot))? == Some(blob.size);
+        let there = self.repository(spot).has(blob);
+        let found = there.map_err(|error| self.preflight.explain(error, spot))?;
         if !found {
             lock(&self.ledger.absent).insert(key);
         }

@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::repository::{Document, Repository};
 use crate::error::{Error, ErrorKind, Result};
+use crate::limits;
 use crate::oci::{self, Descriptor, Digest, MediaType};
 use crate::store::{BlobReader, BlobSource, Place, absent};
 
@@ -16,25 +17,46 @@ pub struct Image {
     repository: Repository,
     reference: String,
     root: Descriptor,
-    /// What the documents that were fetched point to.
-    known: Mutex<HashMap<Digest, Known>>,
+    shelf: Shelf,
 }
+
+/// The documents of a repository that were fetched, and what they point to. Images that share one
+/// fetch each document once, also if it is gone meanwhile: it is for a moment, not for hours.
+#[derive(Debug, Clone, Default)]
+pub struct Shelf(Arc<Mutex<HashMap<Digest, Known>>>);
 
 #[derive(Debug, Clone)]
 enum Known {
     /// A manifest or index that was not asked for yet, and its length by whoever points to it.
     Child(u64),
-    /// A manifest or index.
-    Document(Arc<Document>),
+    /// The bytes of a manifest, index or configuration.
+    Document(Arc<Vec<u8>>),
     /// A manifest that the registry does not have.
     Absent,
-    /// A configuration or layer, of that many bytes.
+    /// A configuration that was not asked for yet, of that many bytes.
+    Config(u64),
+    /// A layer, of that many bytes.
     Blob(u64),
+}
+
+impl Shelf {
+    fn known(&self) -> MutexGuard<'_, HashMap<Digest, Known>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Image {
     /// What stands under a tag or digest; `None` only if the registry says that there is nothing.
     pub fn open(repository: Repository, reference: &str) -> Result<Option<Self>> {
+        Self::open_with(repository, reference, &Shelf::default())
+    }
+
+    /// Likewise; what is on `shelf`, which is of the same repository, is not fetched again.
+    pub fn open_with(
+        repository: Repository,
+        reference: &str,
+        shelf: &Shelf,
+    ) -> Result<Option<Self>> {
         let Some(document) = repository.manifest(reference)? else {
             return Ok(None);
         };
@@ -42,7 +64,7 @@ impl Image {
             repository,
             reference: reference.to_owned(),
             root: document.descriptor.clone(),
-            known: Mutex::default(),
+            shelf: shelf.clone(),
         };
         image.keep(document);
         Ok(Some(image))
@@ -61,15 +83,14 @@ impl Image {
     }
 
     fn look(&self, digest: &Digest) -> Option<Known> {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.get(digest).cloned()
+        self.shelf.known().get(digest).cloned()
     }
 
     /// Keeps a document, and what it points to. One that makes no sense points to nothing: whoever
     /// reads it says so.
     fn keep(&self, document: Document) -> Known {
         let parsed = oci::Document::parse(&document.bytes, &document.descriptor.media_type);
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.shelf.known();
         match parsed {
             Ok(oci::Document::Index(index)) => {
                 for child in index.manifests {
@@ -78,20 +99,24 @@ impl Image {
                     } else {
                         Known::Blob(child.size)
                     };
-                    known.entry(child.digest).or_insert(entry);
+                    let known = known.entry(child.digest).or_insert(entry.clone());
+                    // It may have come since.
+                    if matches!(known, Known::Absent) {
+                        *known = entry;
+                    }
                 }
             }
             Ok(oci::Document::Manifest(manifest)) => {
-                for blob in std::iter::once(manifest.config).chain(manifest.layers) {
-                    known.entry(blob.digest).or_insert(Known::Blob(blob.size));
+                let config = Known::Config(manifest.config.size);
+                known.entry(manifest.config.digest).or_insert(config);
+                for layer in manifest.layers {
+                    known.entry(layer.digest).or_insert(Known::Blob(layer.size));
                 }
             }
             Err(_) => {}
         }
-        let kept = Known::Document(Arc::new(document));
-        if let Known::Document(document) = &kept {
-            known.insert(document.descriptor.digest, kept.clone());
-        }
+        let kept = Known::Document(Arc::new(document.bytes));
+        known.insert(document.descriptor.digest, kept.clone());
         kept
     }
 
@@ -104,12 +129,31 @@ impl Image {
         let found = match self.repository.manifest(&digest.to_string())? {
             Some(document) => self.keep(document),
             None => {
-                let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-                known.insert(*digest, Known::Absent);
+                self.shelf.known().insert(*digest, Known::Absent);
                 Known::Absent
             }
         };
         Ok(Some(found))
+    }
+
+    /// The configuration, which is kept if it is what its digest says; whoever reads it says if it
+    /// is not.
+    fn config(&self, digest: &Digest, size: u64) -> Result<Arc<Vec<u8>>> {
+        let mut reader = self.repository.reader(digest, size)?;
+        let mut bytes = Vec::new();
+        let mut piece = [0; 8 << 10];
+        loop {
+            match reader.read(&mut piece)? {
+                0 => break,
+                count => bytes.extend_from_slice(&piece[..count]),
+            }
+        }
+        let bytes = Arc::new(bytes);
+        if digest.matches(&bytes) {
+            let kept = Known::Document(Arc::clone(&bytes));
+            self.shelf.known().insert(*digest, kept);
+        }
+        Ok(bytes)
     }
 }
 
@@ -120,8 +164,8 @@ fn is_document(media_type: &MediaType) -> bool {
 impl BlobSource for Image {
     fn size(&self, digest: &Digest) -> Option<u64> {
         match self.fetched(digest) {
-            Ok(Some(Known::Document(document))) => Some(document.bytes.len() as u64),
-            Ok(Some(Known::Blob(size) | Known::Child(size))) => Some(size),
+            Ok(Some(Known::Document(bytes))) => Some(bytes.len() as u64),
+            Ok(Some(Known::Blob(size) | Known::Config(size) | Known::Child(size))) => Some(size),
             Ok(Some(Known::Absent) | None) => None,
             // Not absent: whoever opens it gets the error.
             Err(_) => match self.look(digest) {
@@ -133,8 +177,14 @@ impl BlobSource for Image {
 
     fn open<'a>(&'a self, digest: &Digest) -> Result<Box<dyn BlobReader + 'a>> {
         match self.fetched(digest)? {
-            Some(Known::Document(document)) => Ok(Box::new(Kept { document, at: 0 })),
-            Some(Known::Blob(size) | Known::Child(size)) => self.repository.reader(digest, size),
+            Some(Known::Document(bytes)) => Ok(Box::new(Kept { bytes, at: 0 })),
+            Some(Known::Config(size)) if size <= limits::MAX_JSON => {
+                let bytes = self.config(digest, size)?;
+                Ok(Box::new(Kept { bytes, at: 0 }))
+            }
+            Some(Known::Blob(size) | Known::Config(size) | Known::Child(size)) => {
+                self.repository.reader(digest, size)
+            }
             Some(Known::Absent) | None => Err(absent(digest)),
         }
     }
@@ -158,16 +208,14 @@ impl BlobSource for Image {
 }
 
 struct Kept {
-    document: Arc<Document>,
+    bytes: Arc<Vec<u8>>,
     at: usize,
 }
 
 impl BlobReader for Kept {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
-        let rest =
-            self.document.bytes.get(self.at..).ok_or_else(|| {
-                Error::new(ErrorKind::Internal, "a document was read past its end")
-            })?;
+        let past = || Error::new(ErrorKind::Internal, "a document was read past its end");
+        let rest = self.bytes.get(self.at..).ok_or_else(past)?;
         let count = buffer.len().min(rest.len());
         buffer[..count].copy_from_slice(&rest[..count]);
         self.at += count;

@@ -7,8 +7,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::{Access, Client, Repository};
+use crate::oci::Digest;
 use crate::progress::Stop;
 use crate::settings::Settings;
+use crate::store::Expected;
 
 /// A request as it came.
 #[derive(Debug, Clone, Default)]
@@ -65,6 +67,15 @@ impl Reply {
     pub(crate) fn cut(mut self, after: usize) -> Self {
         self.cut = Some(after);
         self
+    }
+}
+
+/// A blob that says nothing.
+pub(crate) fn empty() -> Expected {
+    Expected {
+        digest: Digest::of(b""),
+        size: 0,
+        diff_id: None,
     }
 }
 
@@ -219,7 +230,7 @@ fn answer(mut stream: &TcpStream, request: &Request, reply: &Reply) -> std::io::
     let told = reply
         .headers
         .iter()
-        .any(|(name, _)| name == "Content-Length");
+        .any(|(name, _)| name == "Content-Length" || name == "Transfer-Encoding");
     if !told && reply.status != 204 {
         head.push_str(&format!("Content-Length: {}\r\n", reply.body.len()));
     }

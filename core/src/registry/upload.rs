@@ -232,7 +232,7 @@ impl Upload<'_> {
 
     /// Whether the blob is there, after an end that was not confirmed.
     fn arrived(&self) -> Result<bool> {
-        Ok(self.sent > 0 && self.repository.blob(&self.blob.digest)? == Some(self.blob.size))
+        Ok(self.sent > 0 && self.repository.has(self.blob)?)
     }
 
     fn abandon(&mut self) {

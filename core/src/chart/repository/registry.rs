@@ -233,8 +233,8 @@ impl Artifacts {
         let mut transfer = Transfer::new(&progress);
         let mut send = || -> Result<()> {
             for blob in &artifact.blobs {
-                if spot.repository.blob(&blob.digest)? != Some(blob.size) {
-                    let expected = Expected::of(blob);
+                let expected = Expected::of(blob);
+                if !spot.repository.has(&expected)? {
                     (spot.repository).upload(&memory, &expected, &mut transfer, None)?;
                 }
             }

@@ -1,6 +1,6 @@
 //! A tag and the claims on it, in a registry, as the protocol sees them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::protocol::Board;
 use super::{CLAIMS, brought, names};
@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fuse::MediaTypes;
 use crate::fuse::variant::{Flattened, Variant};
 use crate::oci::{Descriptor, Digest, MediaType, Platform, write};
-use crate::registry::{Image, Repository};
+use crate::registry::{Image, Repository, Shelf};
 
 /// A tag of a registry, and the claims on it.
 pub(super) struct Registry<'a> {
@@ -19,10 +19,14 @@ pub(super) struct Registry<'a> {
     pub(super) repository: Repository,
     /// Everything that was seen, by platform and manifest.
     known: HashMap<(Platform, Digest), Flattened>,
-    /// What the claims say that were read already, by the digest of the claim.
+    /// Where claims were read already.
+    places: HashSet<String>,
+    /// What they say, by the digest of the claim.
     read: HashMap<Digest, Option<(Platform, Digest)>>,
     /// What is claimed, as it was last listed.
     claimed: BTreeMap<Platform, Digest>,
+    /// Every document that was fetched. What claims or the tag lead to is not forgotten meanwhile.
+    shelf: Shelf,
     /// What the tag led to when it was last read.
     held: Option<Held>,
     wrote: Option<Merged>,
@@ -36,8 +40,10 @@ impl<'a> Registry<'a> {
             tag,
             repository: tagger.repository(image),
             known: HashMap::new(),
+            places: HashSet::new(),
             read: HashMap::new(),
             claimed: BTreeMap::new(),
+            shelf: Shelf::default(),
             held: None,
             wrote: None,
         };
@@ -61,7 +67,7 @@ impl<'a> Registry<'a> {
 
     /// What stands under `place`.
     fn look(&self, place: &str) -> Result<Option<Held>> {
-        match Image::open(self.repository.clone(), place)? {
+        match Image::open_with(self.repository.clone(), place, &self.shelf)? {
             Some(there) => held(&there, &self.image.target).map(Some),
             None => Ok(None),
         }
@@ -196,6 +202,9 @@ impl Board for Registry<'_> {
         let bytes = write::index(&media_type, &children, &says);
         let descriptor = Descriptor::of(media_type, &bytes);
         let place = names::place(self.tag, platform);
+        let says = Some((platform.clone(), *digest));
+        self.read.insert(descriptor.digest, says);
+        self.places.insert(place.clone());
         if self.repository.head(&place)?.map(|there| there.digest) == Some(descriptor.digest) {
             return Ok(());
         }
@@ -211,12 +220,15 @@ impl Board for Registry<'_> {
     }
 
     fn read_claim(&mut self, place: &str) -> Result<Option<(Platform, Digest)>> {
-        let Some(there) = self.repository.head(place)? else {
-            return Ok(None);
-        };
-        if let Some(read) = self.read.get(&there.digest) {
-            self.claimed.extend(read.clone());
-            return Ok(read.clone());
+        // Where a claim was read before, it is likely to be the same: its digest is enough to ask.
+        if self.places.contains(place) {
+            let Some(there) = self.repository.head(place)? else {
+                return Ok(None);
+            };
+            if let Some(read) = self.read.get(&there.digest) {
+                self.claimed.extend(read.clone());
+                return Ok(read.clone());
+            }
         }
         let Some(claim) = self.look(place)? else {
             return Ok(None);
@@ -226,6 +238,7 @@ impl Board for Registry<'_> {
             Some((platform, variant.descriptor.digest))
         });
         self.learn(&claim.flattened);
+        self.places.insert(place.to_owned());
         self.read.insert(claim.root.digest, read.clone());
         self.claimed.extend(read.clone());
         Ok(read)

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::super::testing::{Reply, Server};
-use super::super::{Access, Client, Image};
+use super::super::testing::{Reply, Server, empty};
+use super::super::{Access, Client, Image, Shelf};
 use crate::error::ErrorKind;
 use crate::oci::{Digest, MediaType};
 use crate::progress::Stop;
@@ -81,14 +81,28 @@ fn only_a_plain_404_is_absent() {
         let found = [
             repository.manifest("1").map(|found| found.is_none()),
             repository.head("1").map(|found| found.is_none()),
-            repository
-                .blob(&Digest::of(b""))
-                .map(|found| found.is_none()),
+            repository.has(&empty()).map(|found| !found),
         ];
         for found in found {
             assert_eq!(found.map_err(|e| e.kind()).err(), kind, "{status}");
         }
     }
+}
+
+#[test]
+fn a_blob_is_there_unless_it_is_told_to_have_another_size() {
+    let server = Server::start(|request, _| match request.path.split('/').nth(3) {
+        Some("fitting") => Reply::new(200).header("Content-Length", 0),
+        Some("longer") => Reply::new(200).header("Content-Length", 1),
+        // As nginx does with `gzip on`.
+        Some("untold") => Reply::new(200).header("Transfer-Encoding", "chunked"),
+        _ => Reply::new(200),
+    });
+    let client = server.client();
+    let has = |name| client.repository(&server.host, name).has(&empty()).unwrap();
+    assert!(has("t/fitting"));
+    assert!(!has("t/longer"));
+    assert!(has("t/untold"));
 }
 
 #[test]
@@ -278,7 +292,9 @@ fn an_image_is_a_source_whose_missing_children_are_absent() {
         path if path.contains("/blobs/") => Reply::new(200).body(config),
         _ => Reply::new(404),
     });
-    let image = Image::open(server.repository(), "1").unwrap().unwrap();
+    let shelf = Shelf::default();
+    let open = || Image::open_with(server.repository(), "1", &shelf).unwrap();
+    let image = open().unwrap();
     assert!(image.root().media_type.is_index());
     assert_eq!(image.size(&gone), None);
     assert_eq!(image.size(&Digest::of(b"unknown")), None);
@@ -290,7 +306,24 @@ fn an_image_is_a_source_whose_missing_children_are_absent() {
     assert_eq!(all(&mut *reader).unwrap(), config);
     let asked = server.lines().len();
     assert!(image.size(&here).is_some() && image.size(&gone).is_none());
+    assert_eq!(
+        all(&mut *image.open(&Digest::of(config)).unwrap()).unwrap(),
+        config
+    );
     assert_eq!(server.lines().len(), asked, "documents are fetched once");
+    // So do images that share a shelf; what was not there is asked for again, since it may have come.
+    let again = open().unwrap();
+    assert_eq!(
+        (again.size(&Digest::of(config)), again.size(&gone)),
+        (Some(2), None)
+    );
+    assert_eq!(
+        all(&mut *again.open(&Digest::of(config)).unwrap()).unwrap(),
+        config
+    );
+    let lines = server.lines().split_off(asked);
+    let missing = format!("GET /v2/t/app/manifests/{gone}");
+    assert_eq!(lines, ["GET /v2/t/app/manifests/1".to_owned(), missing]);
     let place = image.place(&here).path.unwrap();
     assert_eq!(
         place.to_str().unwrap(),

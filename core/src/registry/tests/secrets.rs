@@ -6,10 +6,9 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use super::super::auth::Credentials;
-use super::super::testing::{Reply, Server};
+use super::super::testing::{Reply, Server, empty};
 use super::super::{Access, Client, Secret};
 use crate::error::ErrorKind;
-use crate::oci::Digest;
 use crate::settings::Settings;
 
 /// Records what is logged.
@@ -189,7 +188,7 @@ fn a_helper_that_is_named_and_missing_is_an_error() {
     };
     let client: Client = server.client_with(Access::default(), settings);
     let repository = client.repository(&server.host, "t/app");
-    let error = repository.blob(&Digest::of(b"")).unwrap_err();
+    let error = repository.has(&empty()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unauthorized);
     assert!(
         error
