@@ -33,7 +33,7 @@ FLAVOURS = ("gzip", "raw")
 # Beside requests that hash nothing and make no image.
 FLOOR = Bar(at_most=1.4)
 # How many times faster than the others. Over raw layers, which skopeo compresses first, 4 is the aim
-# as well: the floor was 3.8 to 4.7 times faster there, fusion 3.2, 3.7 and 4.0 times.
+# as well: the floor was 3.8 to 4.7 times faster there, fusion 3.2 to 4.0 times.
 SKOPEO = {"gzip": Bar(at_least=4), "raw": Bar(at_least=3)}
 BUILDAH = Bar(at_least=2)
 # The second push of the same, over the first.
