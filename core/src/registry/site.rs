@@ -118,7 +118,7 @@ impl Site {
         )
     }
 
-    /// Sends a form to `path`.
+    /// Sends a form to `path`, more than once where no answer comes.
     pub(crate) fn send(&self, path: &str, form: Form<'_>, most: u64) -> Result<Page> {
         let (kind, body) = form.finish();
         self.read(&posting(path, kind, &body), most)
@@ -140,13 +140,21 @@ impl Site {
         refusal::told(page.status, &page.body, doing, self.host.name())
     }
 
-    /// An answer that is cut short is asked for once more.
+    /// An answer that is cut short is asked for again, like one that does not come: a form may
+    /// have arrived before, which its sender has to reckon with.
     fn read(&self, call: &Call<'_>, most: u64) -> Result<Page> {
-        match page(self.host.call(call)?, most) {
-            Err(problem) if problem.cause == Cause::Passing && call.method == Method::GET => {
-                page(self.host.call(call)?, most).map_err(|problem| problem.error)
+        let net = self.host.net();
+        let mut failures = 0;
+        loop {
+            match page(self.host.call(call)?, most) {
+                Err(problem) if problem.cause == Cause::Passing => {
+                    failures += 1;
+                    if !net.again(failures, None, self.host.name())? {
+                        return Err(problem.error);
+                    }
+                }
+                read => return read.map_err(|problem| problem.error),
             }
-            read => read.map_err(|problem| problem.error),
         }
     }
 }
