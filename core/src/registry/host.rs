@@ -261,7 +261,27 @@ impl Host {
         self.repeated(|| self.redirected(call, &start, &mut scope))
     }
 
-    /// Likewise, once.
+    /// Likewise, until `read` has come to the end of the answer.
+    pub(super) fn read<T>(
+        &self,
+        call: &Call<'_>,
+        mut read: impl FnMut(Answer) -> Result<T, Problem>,
+    ) -> Result<T> {
+        let mut failures = 0;
+        loop {
+            match read(self.call(call)?) {
+                Err(problem) if problem.cause == Cause::Passing => {
+                    failures += 1;
+                    if !self.net().again(failures, None, self.name())? {
+                        return Err(problem.error);
+                    }
+                }
+                read => return read.map_err(|problem| problem.error),
+            }
+        }
+    }
+
+    /// Makes a request once.
     pub(super) fn call_once(&self, call: &Call<'_>) -> Result<Answer, Problem> {
         let _permit = (self.0.requests.enter(&self.net().stop)).map_err(given_up)?;
         let start = self.uri(&call.target).map_err(given_up)?;

@@ -7,7 +7,7 @@ use ureq::http::Method;
 use super::auth::Scope;
 use super::host::{Call, Host, Target};
 use super::net::Answer;
-use super::problem::Cause;
+use super::problem::Problem;
 use super::read::Reading;
 use super::refusal::refused;
 use super::{tags, upload};
@@ -104,21 +104,15 @@ impl Repository {
         let wanted: Option<Digest> = reference.parse().ok();
         let mut call = self.manifest_call(Method::GET, reference);
         call.checked = wanted.is_some();
-        let mut failures = 0;
-        let (answer, bytes) = loop {
-            let Some(mut answer) = found(self.host.call(&call)?, &doing)? else {
+        let read = self.host.read(&call, |answer| {
+            let Some(mut answer) = found(answer, &doing).map_err(Problem::lasting)? else {
                 return Ok(None);
             };
-            match answer.bytes(limits::MAX_JSON) {
-                Ok(bytes) => break (answer, bytes),
-                Err(problem) if problem.cause == Cause::Passing => {
-                    failures += 1;
-                    if !self.host.net().again(failures, None, reference)? {
-                        return Err(problem.error);
-                    }
-                }
-                Err(problem) => return Err(problem.error),
-            }
+            let bytes = answer.bytes(limits::MAX_JSON)?;
+            Ok(Some((answer, bytes)))
+        })?;
+        let Some((answer, bytes)) = read else {
+            return Ok(None);
         };
         let served = answer.header(DIGEST).and_then(|text| text.parse().ok());
         let digest = wanted.or(served).unwrap_or_else(|| Digest::of(&bytes));

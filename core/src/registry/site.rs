@@ -143,19 +143,7 @@ impl Site {
     /// An answer that is cut short is asked for again, like one that does not come: a form may
     /// have arrived before, which its sender has to reckon with.
     fn read(&self, call: &Call<'_>, most: u64) -> Result<Page> {
-        let net = self.host.net();
-        let mut failures = 0;
-        loop {
-            match page(self.host.call(call)?, most) {
-                Err(problem) if problem.cause == Cause::Passing => {
-                    failures += 1;
-                    if !net.again(failures, None, self.host.name())? {
-                        return Err(problem.error);
-                    }
-                }
-                read => return read.map_err(|problem| problem.error),
-            }
-        }
+        self.host.read(call, |answer| page(answer, most))
     }
 }
 
