@@ -174,8 +174,12 @@ impl Archive {
             docker::read(&self.members, &self.prefix, &entries, progress)?
         } else {
             (self.roots, self.annotations) = oci::listing(&self.members, &self.prefix)?;
-            // Beside a layout, `manifest.json` only counts for what the layout does not list.
-            let entries = entries.ok().flatten().unwrap_or_default();
+            // Beside a layout, `manifest.json` only counts for what the layout does not list; one
+            // that cannot be read may have listed more.
+            let entries = match entries {
+                Err(error) if docker::is_list(&self.members, &self.prefix)? => return Err(error),
+                entries => entries.ok().flatten().unwrap_or_default(),
+            };
             let unlisted = oci::unlisted(&self.roots, &entries);
             docker::read(&self.members, &self.prefix, unlisted, progress)?
         };

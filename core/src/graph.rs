@@ -2,7 +2,7 @@
 
 mod load;
 
-pub use load::{Child, ImageNode, IndexNode, Node, load};
+pub use load::{Child, ImageNode, IndexNode, Loader, Node, load};
 
 use crate::oci::{Descriptor, Document};
 

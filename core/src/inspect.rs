@@ -7,7 +7,7 @@ use crate::archive::Name;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fuse::variant::{Flattened, Origin, Variant, flatten};
 use crate::fuse::warn;
-use crate::graph;
+use crate::graph::Loader;
 use crate::location::Location;
 use crate::oci::{Descriptor, Digest, Platform, Reference};
 use crate::package::{self, Keep, Source};
@@ -83,12 +83,13 @@ fn look(source: &Source) -> Result<Inspection> {
     let mut images: BTreeMap<(bool, String, (usize, usize)), Named> = BTreeMap::new();
     for (number, archive) in source.archives.iter().enumerate() {
         let origin = Arc::new(Origin::of(archive, None, false));
+        let mut documents = Loader::new(archive);
         for (at, root) in archive.roots.iter().enumerate() {
             let key = match reference(&root.name) {
                 Some(reference) => (false, reference.to_string(), (0, 0)),
                 None => (true, String::new(), (number, at)),
             };
-            let node = graph::load(archive, &root.descriptor)?;
+            let node = documents.load(&root.descriptor)?;
             let named = images.entry(key).or_default();
             named.names.extend(root.name.spelled().map(str::to_owned));
             // Bundles of a package often hold the same image.
@@ -141,12 +142,13 @@ fn charts(source: &Source) -> Result<Vec<InspectedChart>> {
         let mut images: BTreeMap<String, BTreeSet<Platform>> = BTreeMap::new();
         if let Some(archive) = at.and_then(|at| source.archives.get(at)) {
             let origin = Arc::new(Origin::of(archive, None, false));
+            let mut documents = Loader::new(archive);
             for root in &archive.roots {
                 let name = match reference(&root.name) {
                     Some(reference) => reference.to_string(),
                     None => root.descriptor.digest.to_string(),
                 };
-                let node = graph::load(archive, &root.descriptor)?;
+                let node = documents.load(&root.descriptor)?;
                 let flattened = flatten(&node, &root.descriptor, &origin)?;
                 let platforms = flattened.variants.into_iter().filter_map(|v| v.platform);
                 images.entry(name).or_default().extend(platforms);

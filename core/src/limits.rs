@@ -29,6 +29,10 @@ pub const MAX_NESTING: usize = 8;
 /// How deep indexes may nest.
 pub const MAX_INDEX_DEPTH: usize = 8;
 
+/// How many documents an index may lead to, each counted as often as there are ways to it. Real ones
+/// have a few dozen.
+pub const MAX_INDEX_DOCUMENTS: usize = 10_000;
+
 /// The most bytes of small documents that reading an archive as a stream keeps in memory.
 pub const MAX_KEPT: u64 = 48 << 20;
 

@@ -14,7 +14,7 @@ pub(crate) use directory::FileReader;
 pub use directory::{BlobDirectory, BlobWriter};
 pub use memory::Memory;
 pub use transfer::{CHUNK, Expected, Transfer, read_document};
-pub(crate) use transfer::{Check, Hashing, blamed, mismatch};
+pub(crate) use transfer::{Check, Hashing, blamed, check_size, mismatch};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::oci::Digest;

@@ -8,14 +8,14 @@ use rayon::ThreadPool;
 
 use crate::archive::Archive;
 use crate::error::{Error, ErrorKind, Result};
-use crate::graph::{self, Child, ImageNode, Node};
+use crate::graph::{Child, ImageNode, Loader, Node};
 use crate::location::Location;
 use crate::oci::{Compression, Descriptor, Digest};
 use crate::package::{self, Keep, Source};
 use crate::progress::{Phase, Progress, Sink, Stop, drive};
 use crate::registry::{Client, Connect, Notice};
 use crate::report::{Finding, Severity, Verification};
-use crate::store::{BlobSource, Expected, mismatch, workers};
+use crate::store::{BlobSource, Expected, check_size, mismatch, workers};
 
 /// Checks every digest and diff ID of `sources` with `jobs` threads (`None`: one a core).
 ///
@@ -141,28 +141,27 @@ impl Check<'_> {
     /// Checks one archive of the source.
     fn archive(&mut self, archive: &Archive) -> Result<()> {
         // Damage in a document hides what it leads to; what other roots lead to is still checked.
-        let mut blobs: BTreeMap<Digest, Expected> = BTreeMap::new();
+        let mut blobs = Wanted::default();
+        let mut documents = Loader::new(archive);
         for root in &archive.roots {
             self.verification.images += 1;
-            match graph::load(archive, &root.descriptor) {
+            match documents.load(&root.descriptor) {
                 Ok(node) => self.collect(archive, &node, &mut blobs),
                 Err(error) => self.find(error)?,
             }
         }
         for digest in archive.stated_blobs() {
-            if let (std::collections::btree_map::Entry::Vacant(entry), Some(size)) =
-                (blobs.entry(digest), archive.size(&digest))
-            {
-                entry.insert(Expected {
+            if let Some(size) = archive.size(&digest) {
+                blobs.add(Expected {
                     digest,
                     size,
                     diff_id: None,
                 });
             }
         }
-        let blobs: Vec<Expected> = blobs.into_values().collect();
-        self.verification.blobs += blobs.len() as u64;
-        self.verification.bytes += blobs.iter().map(|blob| blob.size).sum::<u64>();
+        self.verification.blobs += blobs.first.len() as u64;
+        self.verification.bytes += blobs.first.values().map(|blob| blob.size).sum::<u64>();
+        let blobs = blobs.all();
         if archive.is_streamed() {
             for blob in &blobs {
                 if let Err(error) = as_streamed(archive, blob) {
@@ -188,14 +187,12 @@ impl Check<'_> {
     }
 
     /// What `node` leads to, as far as it is there.
-    fn collect(&mut self, archive: &Archive, node: &Node, blobs: &mut BTreeMap<Digest, Expected>) {
+    fn collect(&mut self, archive: &Archive, node: &Node, blobs: &mut Wanted) {
         match node {
             Node::Image(image) => collect_image(archive, image, blobs),
             Node::Index(index) => {
                 let index_blob = &index.index.descriptor;
-                blobs
-                    .entry(index_blob.digest)
-                    .or_insert_with(|| Expected::of(index_blob));
+                blobs.add(Expected::of(index_blob));
                 for child in &index.children {
                     match child {
                         Child {
@@ -243,8 +240,16 @@ impl Check<'_> {
         if error.kind().exit_status() != ErrorKind::InvalidArchive.exit_status() {
             return Err(error);
         }
+        // In a folder the file matters, not the folder.
+        let root = self.source.path();
+        let file = error
+            .get_path()
+            .filter(|path| *path != root && path.starts_with(root));
         self.verification.findings.push(Finding {
-            path: self.source.spelled.clone(),
+            path: file.map_or_else(
+                || self.source.spelled.clone(),
+                |file| file.to_string_lossy().into_owned(),
+            ),
             member: error.get_member().map(str::to_owned),
             offset: error.get_offset(),
             digest: error.get_digest().map(str::to_owned),
@@ -256,18 +261,36 @@ impl Check<'_> {
     }
 }
 
-fn collect_image(archive: &Archive, image: &ImageNode, blobs: &mut BTreeMap<Digest, Expected>) {
+/// What blobs have to be.
+#[derive(Default)]
+struct Wanted {
+    first: BTreeMap<Digest, Expected>,
+    /// Of blobs that are here already, what else is said of them that cannot be as well.
+    others: Vec<Expected>,
+}
+
+impl Wanted {
+    fn add(&mut self, expected: Expected) {
+        let known = self.first.entry(expected.digest).or_insert(expected);
+        if known.also(&expected).is_err() && !self.others.contains(&expected) {
+            self.others.push(expected);
+        }
+    }
+
+    fn all(self) -> Vec<Expected> {
+        self.first.into_values().chain(self.others).collect()
+    }
+}
+
+fn collect_image(archive: &Archive, image: &ImageNode, blobs: &mut Wanted) {
     let manifest = &image.manifest;
     // A manifest that was made is right by construction.
     if !archive.made(&manifest.descriptor.digest) {
-        blobs.insert(
-            manifest.descriptor.digest,
-            Expected::of(&manifest.descriptor),
-        );
+        blobs.add(Expected::of(&manifest.descriptor));
     }
     let config = Expected::of(&manifest.view.config);
     if archive.size(&config.digest).is_some() {
-        blobs.insert(config.digest, config);
+        blobs.add(config);
     }
     let diff_ids = image.config.as_ref().map(|config| &config.view.diff_ids);
     for (at, layer) in manifest.view.layers.iter().enumerate() {
@@ -280,10 +303,7 @@ fn collect_image(archive: &Archive, image: &ImageNode, blobs: &mut BTreeMap<Dige
             diff_id: compression.zip(diff_id),
             ..Expected::of(layer)
         };
-        blobs
-            .entry(layer.digest)
-            .and_modify(|known| known.diff_id = known.diff_id.or(expected.diff_id))
-            .or_insert(expected);
+        blobs.add(expected);
     }
 }
 
@@ -292,6 +312,9 @@ fn as_streamed(archive: &Archive, expected: &Expected) -> Result<()> {
     let Some(seen) = archive.streamed(&expected.digest) else {
         return Ok(());
     };
+    if let Some(size) = archive.size(&expected.digest) {
+        check_size(expected, size)?;
+    }
     if seen.digest != expected.digest {
         return Err(mismatch(&expected.digest, &seen.digest));
     }

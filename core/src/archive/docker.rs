@@ -65,6 +65,15 @@ pub(super) fn listing(members: &Members, prefix: &str) -> Result<Option<Vec<Entr
     })
 }
 
+/// Whether `manifest.json`, which may be anybody's beside a layout, is a list as Docker's is.
+pub(super) fn is_list(members: &Members, prefix: &str) -> Result<bool> {
+    let Some(member) = members.find(&format!("{prefix}manifest.json"))? else {
+        return Ok(false);
+    };
+    let bytes = members.document(&member, limits::MAX_LISTING)?;
+    Ok(bytes.trim_ascii_start().first() == Some(&b'['))
+}
+
 fn parse(listing: &[u8]) -> serde_json::Result<Vec<Entry>> {
     // Go writes a list of nothing as `null`.
     let entries: Option<Vec<Entry>> = serde_json::from_slice(listing)?;

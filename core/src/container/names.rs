@@ -41,5 +41,5 @@ pub(super) fn may_list_nothing(name: &str, size: u64) -> bool {
 /// Whether content may be a JSON document.
 pub(super) fn is_document(first: &[u8]) -> bool {
     let text = first.iter().find(|byte| !byte.is_ascii_whitespace());
-    matches!(text, Some(b'{' | b'['))
+    matches!(text, Some(b'{' | b'[')) || first.trim_ascii() == b"null"
 }

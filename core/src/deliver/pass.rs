@@ -126,7 +126,7 @@ impl Passing {
                 let nodes = image.variants.iter().map(|v| &v.image);
                 let attached = image.variants.iter().flat_map(|v| &v.attachments);
                 let attached = attached.chain(&image.loose).map(|a| &a.image);
-                ours.extend(nodes.chain(attached).map(|node| (spot.clone(), node)));
+                ours.extend(nodes.chain(attached).map(|node| (spot.clone(), &**node)));
             }
         }
         sender.recognise(&ours)?;
@@ -135,10 +135,13 @@ impl Passing {
         for (spot, node) in &ours {
             needs.add(spot, node, blobs, sender.thorough);
         }
+        let disputed = needs.disputed();
         sender.look(&needs)?;
         // What is damaged stays, and is told of in the end, when it is known what needs it.
         let damaged = sender.blobs(&needs, blobs, true)?;
-        let damaged: Vec<Digest> = damaged.into_iter().map(|failed| failed.digest).collect();
+        let damaged: Vec<Digest> = (damaged.into_iter().map(|failed| failed.digest))
+            .chain(disputed)
+            .collect();
         // Documents are read again; layers of images are not.
         let layers = (ours.iter())
             .filter(|(_, node)| node.config.is_some())

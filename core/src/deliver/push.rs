@@ -337,6 +337,7 @@ impl Push<'_> {
         for (spot, image) in &ours {
             needs.add(spot, image, &source, full);
         }
+        needs.agreed(&source)?;
         self.sender.look(&needs)?;
         let missing = self.sender.missing(&needs);
         self.preflight.room(self.client, &missing)?;
@@ -437,11 +438,11 @@ fn images_of(merged: &Merged) -> impl Iterator<Item = &ImageNode> {
     let variants = merged.image.selected.variants.iter();
     variants
         .filter(|variant| !variant.origin.is_destination)
-        .map(|variant| &variant.image)
+        .map(|variant| &*variant.image)
         .chain(
             (merged.image.attachments())
                 .filter(|attachment| !attachment.origin.is_destination)
-                .map(|attachment| &attachment.image),
+                .map(|attachment| &*attachment.image),
         )
         .filter(move |image| seen.insert(image.manifest.descriptor.digest))
 }

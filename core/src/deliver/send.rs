@@ -40,7 +40,11 @@ impl Spot {
 
 /// Which blobs which repositories need.
 #[derive(Debug, Default)]
-pub(super) struct Needs(BTreeMap<Digest, (Expected, BTreeSet<Spot>)>);
+pub(super) struct Needs(
+    BTreeMap<Digest, (Expected, BTreeSet<Spot>)>,
+    /// Of which two images say what cannot both be.
+    BTreeMap<Digest, (Expected, Expected)>,
+);
 
 impl Needs {
     /// Adds every blob of `image` that somebody has to have: foreign layers, and content that its
@@ -57,9 +61,27 @@ impl Needs {
             if source.size(&blob.digest).is_some() {
                 let entry = self.0.entry(blob.digest);
                 let (known, spots) = entry.or_insert_with(|| (blob, BTreeSet::new()));
-                known.diff_id = known.diff_id.or(blob.diff_id);
+                if known.also(&blob).is_err() {
+                    self.1.entry(blob.digest).or_insert((*known, blob));
+                }
                 spots.insert(spot.clone());
             }
+        }
+    }
+
+    /// The blobs of which two images say what cannot both be.
+    pub(super) fn disputed(&self) -> Vec<Digest> {
+        self.1.keys().copied().collect()
+    }
+
+    /// Fails if there are any.
+    pub(super) fn agreed(&self, source: &dyn BlobSource) -> Result<()> {
+        match self.1.values().next() {
+            Some((one, other)) => {
+                let blame = |error| source.place(&one.digest).blame(error);
+                { *one }.also(other).map_err(blame)
+            }
+            None => Ok(()),
         }
     }
 

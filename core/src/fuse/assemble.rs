@@ -1,6 +1,7 @@
 //! From the variants of a reference to what it leads to: an index, new only if it has to be.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::select::Selected;
 use super::variant::{Attachment, Variant};
@@ -170,7 +171,7 @@ fn unchanged<'a>(
         options.only.is_none()
             || asked.all(|(key, value)| index.view.annotations.get(key) == Some(value))
     };
-    let fits = |index: &&Raw<Index>| {
+    let fits = |index: &&Arc<Raw<Index>>| {
         let media_type = &index.descriptor.media_type;
         let named: BTreeSet<Digest> = index
             .view
@@ -189,10 +190,12 @@ fn unchanged<'a>(
             || pinned == Some(&index.descriptor.digest)
     };
     let previous = selected.previous.as_ref().map(|root| root.digest);
-    selected.indexes.iter().filter(fits).min_by_key(|index| {
+    let fitting = selected.indexes.iter().filter(fits);
+    let best = fitting.min_by_key(|index| {
         (
             Some(index.descriptor.digest) != previous,
             index.descriptor.digest,
         )
-    })
+    });
+    best.map(|index| &**index)
 }

@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 use super::assemble::Assembled;
 use super::plan::{Carried, Plan};
 use super::{FuseOptions, Verify};
+use crate::error::Result;
 use crate::graph::{ImageNode, Node};
 use crate::oci::{Descriptor, Digest};
 use crate::store::{BlobSource, Expected};
@@ -65,7 +66,7 @@ impl<'a> Held<'a> {
         Self {
             name: Some(image.selected.reference.to_string()),
             indexes: vec![image.root.clone()],
-            images: variants.chain(attachments).collect(),
+            images: variants.chain(attachments).map(|image| &**image).collect(),
             own: true,
         }
         .sorted()
@@ -121,6 +122,8 @@ pub(crate) fn layers(image: &ImageNode, full: bool) -> impl Iterator<Item = Expe
 #[derive(Debug, Clone, Default)]
 pub(crate) struct BlobSet {
     pub(crate) blobs: Vec<Expected>,
+    /// A blob of which two images say what cannot both be.
+    disputed: Option<(Expected, Expected)>,
     places: HashMap<Digest, usize>,
     /// Those that the run's own images refer to.
     own: HashSet<Digest>,
@@ -140,6 +143,7 @@ impl BlobSet {
             for blob in &set.blobs {
                 union.add(*blob, false);
             }
+            union.disputed = union.disputed.or(set.disputed);
             for digest in &set.own {
                 let size = set.places.get(digest).map(|at| set.blobs[*at].size);
                 if union.own.insert(*digest) {
@@ -153,6 +157,15 @@ impl BlobSet {
         union
     }
 
+    /// Fails if two images say of one blob what cannot both be.
+    pub(crate) fn agreed(self, source: &dyn BlobSource) -> Result<Self> {
+        if let Some((mut one, other)) = self.disputed {
+            let place = source.place(&one.digest);
+            one.also(&other).map_err(|error| place.blame(error))?;
+        }
+        Ok(self)
+    }
+
     /// The number of a blob.
     pub(crate) fn number(&self, digest: &Digest) -> Option<usize> {
         self.places.get(digest).copied()
@@ -162,7 +175,9 @@ impl BlobSet {
         match self.places.get(&expected.digest) {
             Some(place) => {
                 let known = &mut self.blobs[*place];
-                known.diff_id = known.diff_id.or(expected.diff_id);
+                if known.also(&expected).is_err() {
+                    self.disputed.get_or_insert((*known, expected));
+                }
             }
             None => {
                 self.places.insert(expected.digest, self.blobs.len());

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::plan::reach;
 use super::variant::{Origin, flatten};
 use crate::archive::{Archive, Name};
 use crate::error::{Error, Result};
-use crate::graph::{self, Node};
+use crate::graph::{Loader, Node};
 use crate::location::Location;
 use crate::oci::{Descriptor, Digest, Platform};
 use crate::package::{Keep, Source};
@@ -38,6 +39,21 @@ pub(crate) struct Found {
 }
 
 impl Input {
+    /// Whether it lists images, and has none of what they lead to.
+    pub(crate) fn is_hollow(&self) -> bool {
+        let hollow = |listed: &Listed| match &listed.found {
+            Ok(found) => {
+                let mut images = 0;
+                reach(&found.node, &mut |descriptor| {
+                    images += usize::from(descriptor.media_type.is_manifest());
+                });
+                images == 0
+            }
+            Err(_) => false,
+        };
+        !self.listed.is_empty() && self.listed.iter().all(hollow)
+    }
+
     /// What `archive` lists, with the documents of it all.
     pub(crate) fn of(
         mut archive: Archive,
@@ -49,9 +65,10 @@ impl Input {
             name,
             found: Err(Some(error)),
         });
+        let mut documents = Loader::new(&archive);
         let sound = archive.roots.iter().map(|root| Listed {
             name: root.name.clone(),
-            found: match graph::load(&archive, &root.descriptor) {
+            found: match documents.load(&root.descriptor) {
                 Ok(node) => Ok(Found {
                     root: root.descriptor.clone(),
                     node,

@@ -292,6 +292,13 @@ pub(crate) fn nothing(inputs: &[Input]) -> Error {
             _ => error,
         };
     }
+    if let Some(input) = inputs.iter().find(|input| input.is_hollow()) {
+        let message =
+            "the images that it lists have no content here: of each the index alone is there";
+        return Error::new(ErrorKind::NothingSelected, message)
+            .path(&input.archive.location.path)
+            .hint("save the images with the platforms that are needed: `fusion verify` lists what is absent");
+    }
     Error::new(
         ErrorKind::NothingSelected,
         "the choices made leave no image",

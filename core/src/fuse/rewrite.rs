@@ -2,6 +2,7 @@
 //! were asked for. Everything else in them stays.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -66,7 +67,7 @@ fn rewrite_variant(
         return Ok(());
     }
     replace(
-        &mut variant.image,
+        Arc::make_mut(&mut variant.image),
         &mut variant.descriptor,
         value,
         media_type,
@@ -108,7 +109,7 @@ fn rewrite_attachment(
     let Attachment {
         image, descriptor, ..
     } = attachment;
-    replace(image, descriptor, value, media_type, made)
+    replace(Arc::make_mut(image), descriptor, value, media_type, made)
 }
 
 /// Has `image`, which `descriptor` points to, be what `manifest` says.

@@ -262,7 +262,8 @@ impl Run<'_> {
             plans
                 .iter()
                 .map(|plan| plan.blobs(&source, self.options, true)),
-        );
+        )
+        .agreed(&source)?;
         self.report.warnings = self.warnings(&plans);
         let charts = tell::charts(self.report, self.tree.as_ref(), &plans, &self.opened);
         self.report.warnings.extend(charts);
@@ -361,7 +362,7 @@ impl Run<'_> {
         let sets: Vec<BlobSet> = (plans.iter())
             .map(|plan| plan.blobs(&source, self.options, carry))
             .collect();
-        let set = BlobSet::union(sets.iter().cloned());
+        let set = BlobSet::union(sets.iter().cloned()).agreed(&source)?;
         let job = Job {
             plans: &plans,
             sets: &sets,

@@ -39,7 +39,7 @@ pub(crate) struct Selected {
     /// Attachments without a variant that they describe.
     pub(crate) loose: Vec<Attachment>,
     /// Indexes that may turn out to be the result, unchanged.
-    pub(crate) indexes: Vec<Raw<Index>>,
+    pub(crate) indexes: Vec<Arc<Raw<Index>>>,
     /// Children that an index named and no input has.
     pub(crate) absent: Vec<Descriptor>,
     pub(crate) previous: Option<Descriptor>,
@@ -210,7 +210,7 @@ fn digests(flattened: &Flattened) -> impl Iterator<Item = Digest> {
 }
 
 /// Whether the destination has this very manifest already.
-fn existing_has(indexes: &[Raw<Index>], root: Option<&Descriptor>, variant: &Variant) -> bool {
+fn existing_has(indexes: &[Arc<Raw<Index>>], root: Option<&Descriptor>, variant: &Variant) -> bool {
     let digest = variant.descriptor.digest;
     root.is_some_and(|root| root.digest == digest)
         || indexes

@@ -54,7 +54,7 @@ impl Origin {
 pub(crate) struct Variant {
     /// `None`: an artifact that is no image, such as a chart.
     pub(crate) platform: Option<Platform>,
-    pub(crate) image: ImageNode,
+    pub(crate) image: Arc<ImageNode>,
     /// How an index points to it.
     pub(crate) descriptor: Descriptor,
     /// Where it comes from.
@@ -66,7 +66,7 @@ pub(crate) struct Variant {
 /// A manifest that describes another one, or has no platform.
 #[derive(Debug, Clone)]
 pub(crate) struct Attachment {
-    pub(crate) image: ImageNode,
+    pub(crate) image: Arc<ImageNode>,
     pub(crate) descriptor: Descriptor,
     pub(crate) origin: Arc<Origin>,
 }
@@ -78,7 +78,7 @@ pub(crate) struct Flattened {
     /// Attachments whose subject is not here.
     pub(crate) loose: Vec<Attachment>,
     /// Indexes on the way, each with the children that it names.
-    pub(crate) indexes: Vec<Raw<Index>>,
+    pub(crate) indexes: Vec<Arc<Raw<Index>>>,
     /// Children that the archive does not hold.
     pub(crate) absent: Vec<Descriptor>,
 }
@@ -141,7 +141,7 @@ pub(crate) fn flatten(
 }
 
 fn of_index(node: &IndexNode, origin: &Arc<Origin>, flattened: &mut Flattened) -> Result<()> {
-    flattened.indexes.push(node.index.clone());
+    flattened.indexes.push(Arc::clone(&node.index));
     for child in &node.children {
         match &child.node {
             None => flattened.absent.push(child.descriptor.clone()),
@@ -159,7 +159,7 @@ fn of_index(node: &IndexNode, origin: &Arc<Origin>, flattened: &mut Flattened) -
 }
 
 fn add(
-    image: &ImageNode,
+    image: &Arc<ImageNode>,
     mut descriptor: Descriptor,
     origin: &Arc<Origin>,
     flattened: &mut Flattened,
@@ -167,7 +167,7 @@ fn add(
     let own = image.platform();
     if descriptor.is_attachment() || own.is_some_and(Platform::is_unknown) {
         flattened.loose.push(Attachment {
-            image: image.clone(),
+            image: Arc::clone(image),
             descriptor,
             origin: Arc::clone(origin),
         });
@@ -192,7 +192,7 @@ fn add(
         .hint("say what the archive's images run on with `--source-platform PATH=PLATFORM`"));
     }
     descriptor.platform.clone_from(&platform);
-    let image = image.clone();
+    let image = Arc::clone(image);
     flattened.variants.push(Variant {
         platform,
         image,

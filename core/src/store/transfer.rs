@@ -36,6 +36,30 @@ impl Expected {
             diff_id: None,
         }
     }
+
+    /// Has it be what `other`, of the same blob, says too. Fails if the two name different diff
+    /// IDs: at most one of them can be right.
+    pub fn also(&mut self, other: &Self) -> Result<()> {
+        match (self.diff_id, other.diff_id) {
+            (Some(one), Some(another)) if one != another => Err(Error::new(
+                ErrorKind::DigestMismatch,
+                format!(
+                    "images disagree about this layer: for one its compression is {} and its diff ID \
+                     {}, for another {} and {}",
+                    one.0.name(),
+                    one.1,
+                    another.0.name(),
+                    another.1
+                ),
+            )
+            .digest(self.digest)
+            .hint("one of the two was put together wrongly: `fusion verify` says which")),
+            (known, told) => {
+                self.diff_id = known.or(told);
+                Ok(())
+            }
+        }
+    }
 }
 
 /// Moves blobs, one after another, through one buffer.
@@ -191,7 +215,8 @@ impl Check {
     }
 }
 
-fn check_size(expected: &Expected, found: u64) -> Result<()> {
+/// Fails unless `found` bytes are what is expected.
+pub(crate) fn check_size(expected: &Expected, found: u64) -> Result<()> {
     if found == expected.size {
         return Ok(());
     }

@@ -65,7 +65,8 @@ impl Pending {
                     return Err(Error::new(
                         ErrorKind::Unsupported,
                         "a global pax header gives all members one name or size",
-                    ));
+                    )
+                    .hint("write the archive anew, with GNU tar for one"));
                 }
                 false
             }

@@ -205,7 +205,8 @@ impl<I: Input> Walk<I> {
                     "an extended header of {size} bytes; at most {} are read",
                     extension.limit()
                 ),
-            ));
+            )
+            .hint("no archive of images needs one: whatever wrote it is broken or means harm"));
         }
         // Within the limit, hence within memory.
         let mut data = vec![0; usize::try_from(size).unwrap_or(0)];

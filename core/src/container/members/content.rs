@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::{Backing, Content, Member, Members, Nested, Streamed};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fsx::Mapped;
-use crate::store::{BlobReader, BlobSource, FileReader, Place};
+use crate::oci::Digest;
+use crate::store::{BlobReader, BlobSource, FileReader, Place, mismatch};
 
 impl Members {
     /// Where a member lies.
@@ -52,10 +53,22 @@ impl Members {
                         )
                         .hint("decompress the outer file first: it is then read in place"),
                     )),
-                    (None, None, _) => Err(Error::new(
-                        ErrorKind::Internal,
-                        "content that was not kept is asked for again",
-                    )),
+                    // Where nothing is spooled, documents are kept and layers are not read again.
+                    (None, None, digest) => {
+                        let stated = (member.name.rfind("blobs/"))
+                            .and_then(|at| Digest::from_blob_path(&member.name[at..]));
+                        let error = match (stated, digest) {
+                            (Some(stated), Some(found)) if stated != *found => {
+                                mismatch(&stated, found)
+                            }
+                            _ => Error::new(
+                                ErrorKind::InvalidArchive,
+                                "a JSON document is expected here, and this does not begin as one",
+                            )
+                            .hint("the archive is damaged: copy or save it again"),
+                        };
+                        Err(self.place(member).blame(error))
+                    }
                 }
             }
             _ => Err(Error::new(ErrorKind::Internal, "a member without content")),
