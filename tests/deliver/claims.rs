@@ -175,7 +175,22 @@ fn what_was_replaced_or_taken_off_does_not_come_back() {
             "{delete}"
         );
 
+        // With the variants that the name stands for.
+        let newer = amd64().with_variant("v3");
+        let newer = of("v3.tar", newer, 3);
+        let to = format!("{host}/variants");
+        yard.push(&[&one, &newer, &arm], &to, &[CLAIM]);
+        let target = format!("{to}/acme/app:1");
+        yard.index(&target, &[], &[("remove", BOTH[0]), CLAIM]);
+        yard.push(&[&arm], &to, &[CLAIM]);
+        assert_eq!(
+            children(host, "variants/acme/app", "1"),
+            BOTH[1..],
+            "{delete}"
+        );
+
         // All claims of a tag, where it is pushed anew.
+        let to = format!("{host}/removed");
         yard.push(&[&arm], &to, &[("clean-claims", "true")]);
         let list = Client::new(host).ask("GET", "/v2/removed/acme/app/tags/list");
         let list = list.json()["tags"].to_string();

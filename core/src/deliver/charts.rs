@@ -331,7 +331,9 @@ fn known(selection: &Selection) -> BTreeSet<String> {
                 .filter_map(|name| outcomes::spelled(name)),
         );
     }
-    for left in &selection.left {
+    // What a choice left out is nowhere, unless the registry has it.
+    let damaged = selection.left.iter().filter(|left| left.error.is_some());
+    for left in damaged {
         known.extend(left.names.iter().filter_map(|name| outcomes::spelled(name)));
     }
     known

@@ -15,7 +15,7 @@ use super::types;
 use crate::error::{Error, Result};
 use crate::fuse::variant::Variant;
 use crate::fuse::{MediaTypes, OnExisting};
-use crate::oci::{Descriptor, Digest, Platform, write};
+use crate::oci::{Descriptor, Digest, Document, Platform, write};
 use crate::registry::Repository;
 use board::Registry;
 use protocol::{Board, Writer};
@@ -145,12 +145,38 @@ pub(super) fn release(tagger: &Tagger<'_>, image: &Outgoing) -> Result<()> {
     let Under::Tag(tag) = &image.target.under else {
         return Ok(());
     };
-    let repository = tagger.repository(image);
-    for platform in &tagger.options.remove {
-        remove(&repository, &names::place(tag, platform))
-            .map_err(|error| about(error, &image.target))?;
+    let removed = &tagger.options.remove;
+    if removed.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    let repository = tagger.repository(image);
+    let release = || {
+        let prefix = names::prefix(tag);
+        for place in repository.tags()? {
+            if place.starts_with(&prefix)
+                && claimed(&repository, tag, &place)?
+                    .is_some_and(|own| removed.iter().any(|platform| platform.selects(&own)))
+            {
+                remove(&repository, &place)?;
+            }
+        }
+        Ok(())
+    };
+    release().map_err(|error: Error| about(error, &image.target))
+}
+
+/// The platform that the claim under `place` is on, if it is one on `tag`.
+fn claimed(repository: &Repository, tag: &str, place: &str) -> Result<Option<Platform>> {
+    let Some(document) = repository.manifest(place)? else {
+        return Ok(None);
+    };
+    let parsed = Document::parse(&document.bytes, &document.descriptor.media_type);
+    Ok(match parsed {
+        Ok(Document::Index(index)) if index.annotations.get(CLAIMS).is_some_and(|of| of == tag) => {
+            index.manifests.into_iter().find_map(|child| child.platform)
+        }
+        _ => None,
+    })
 }
 
 /// Removes the claim that stands under `place`. Where nothing may be deleted, which is the default of

@@ -274,8 +274,15 @@ impl Auth {
             let (seed, wait, failed) =
                 match token_request(net, realm, service, scopes, credentials.as_ref()) {
                     Ok(mut answer) if answer.status == 200 => {
-                        let body = answer.bytes(limits::MAX_ANSWER).map_err(|p| p.error)?;
-                        return token(&body, asked).ok_or_else(|| self.no_token(&answer));
+                        match answer.bytes(limits::MAX_ANSWER) {
+                            Ok(body) => {
+                                return token(&body, asked).ok_or_else(|| self.no_token(&answer));
+                            }
+                            Err(broken) if broken.cause == Cause::Passing => {
+                                (url::shown(realm), None, broken.error)
+                            }
+                            Err(problem) => return Err(problem.error),
+                        }
                     }
                     Ok(answer) => {
                         let wait = answer.retry_after();
@@ -352,9 +359,11 @@ fn token_request(
 /// The token in an answer, and how long it is good, counted from when it was asked for.
 fn token(body: &[u8], asked: Instant) -> Option<Token> {
     let value: Value = serde_json::from_slice(body).ok()?;
-    let text = |key: &str| value.get(key).and_then(Value::as_str);
-    let token = text("token").or_else(|| text("access_token"));
-    let token = token.filter(|token| !token.is_empty())?;
+    let text = |key: &str| {
+        let text = value.get(key).and_then(Value::as_str);
+        text.filter(|text| !text.is_empty())
+    };
+    let token = text("token").or_else(|| text("access_token"))?;
     let header_safe = token.bytes().all(|byte| byte.is_ascii_graphic());
     if !header_safe {
         return None;

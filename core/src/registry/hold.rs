@@ -132,8 +132,17 @@ impl Host {
     fn forgets(&self) -> Result<bool> {
         self.forgetful(|| {
             let target = Target::Path(EXTENSIONS.to_owned());
-            // No answer at all says nothing.
-            let mut answer = self.call(&Call::new(Method::GET, target, &Scope::default()))?;
+            // No answer at all says nothing; whoever may not ask is at no zot.
+            let answer = self.call(&Call::new(Method::GET, target, &Scope::default()));
+            let refusals = [
+                ErrorKind::Unauthorized,
+                ErrorKind::Denied,
+                ErrorKind::Registry,
+            ];
+            let mut answer = match answer {
+                Err(error) if refusals.contains(&error.kind()) => return Ok(false),
+                answer => answer?,
+            };
             let body = answer.bytes(limits::MAX_REFUSAL);
             Ok(answer.status == 200 && body.is_ok_and(|body| lists_extensions(&body)))
         })

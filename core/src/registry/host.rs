@@ -344,8 +344,9 @@ impl Host {
         }
     }
 
-    /// Sends a body that cannot be sent again without its owner's help: one attempt.
-    pub(super) fn stream(&self, mut ask: Ask<'_>, scope: &Scope) -> Result<Answer, Problem> {
+    /// Sends a body that cannot be sent again without its owner's help: one attempt. `scope` becomes
+    /// what a refusal asks for.
+    pub(super) fn stream(&self, mut ask: Ask<'_>, scope: &mut Scope) -> Result<Answer, Problem> {
         let net = self.net();
         let _permit = self.0.requests.enter(&net.stop).map_err(given_up)?;
         let own = self
@@ -360,9 +361,8 @@ impl Host {
         let answer = net.once(ask, authorization.as_ref())?;
         if answer.status == 401 {
             // For the next attempt.
-            let mut scope = scope.clone();
             let auth = &self.0.auth;
-            auth.refused(net, &answer, &mut scope, authorization.as_ref())
+            auth.refused(net, &answer, scope, authorization.as_ref())
                 .map_err(given_up)?;
         }
         Ok(answer)

@@ -186,7 +186,12 @@ impl Repository {
         scope.wanted.insert(format!("repository:{from}:pull"));
         let answer = match self.host.call(&Call::new(Method::POST, target, &scope)) {
             // No token for two repositories at once: mounting only saves sending.
-            Err(error) if matches!(error.kind(), ErrorKind::Unauthorized | ErrorKind::Denied) => {
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::Unauthorized | ErrorKind::Denied | ErrorKind::Registry
+                ) =>
+            {
                 tracing::debug!("{} is not mounted from {from}: {error}", digest);
                 return Ok(false);
             }

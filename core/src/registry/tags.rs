@@ -16,15 +16,26 @@ use crate::limits;
 /// How many tags are asked for at a time. Registries may give fewer.
 const PAGE: usize = 1000;
 
+/// How many pages with nothing new may follow one another.
+const IDLE: usize = 100;
+
 /// All tags of a repository, sorted.
 pub(super) fn list(repository: &Repository) -> Result<Vec<String>> {
     let doing = format!("cannot list the tags of `{}`", repository.full());
     let wrong = |why: &str| Error::new(ErrorKind::Registry, format!("{doing}: {why}"));
     let mut tags = BTreeSet::new();
     let mut target = repository.path(&format!("tags/list?n={PAGE}"));
+    let mut visited = BTreeSet::new();
+    let mut idle = 0;
     loop {
         let call = Call::new(Method::GET, target, &repository.scope("pull"));
-        let mut answer = repository.registry().call(&call)?;
+        let (answer, body) = repository.registry().read(&call, |mut answer| {
+            let body = match answer.status {
+                200 => answer.bytes(limits::MAX_ANSWER)?,
+                _ => Vec::new(),
+            };
+            Ok((answer, body))
+        })?;
         match answer.status {
             200 => {}
             404 => {
@@ -33,7 +44,6 @@ pub(super) fn list(repository: &Repository) -> Result<Vec<String>> {
             }
             _ => return Err(refused(answer, &doing)),
         }
-        let body = answer.bytes(limits::MAX_ANSWER).map_err(|p| p.error)?;
         let page = page(&body).ok_or_else(|| wrong("the answer is no list of tags"))?;
         let (full, last) = (page.len() >= PAGE, page.last().cloned());
         let before = tags.len();
@@ -43,12 +53,16 @@ pub(super) fn list(repository: &Repository) -> Result<Vec<String>> {
         }
         let next = next(&answer).ok_or_else(|| wrong("the next page is on another server"))?;
         let fresh = tags.len() > before;
+        idle = if fresh { 0 } else { idle + 1 };
+        if idle > IDLE {
+            return Err(wrong("its pages lead on and on, with no tags in them"));
+        }
         target = match (next, last) {
-            // A page with nothing new would lead on for ever.
-            (_, _) if !fresh => break,
-            (Some(next), _) => Target::Given(next),
+            (Some(next), _) if visited.insert(next.to_string()) => Target::Given(next),
+            // In circles.
+            (Some(_), _) => break,
             // A full page without a link: some forget it.
-            (None, Some(last)) if full => {
+            (None, Some(last)) if full && fresh => {
                 let last = url::escaped(&last);
                 repository.path(&format!("tags/list?n={PAGE}&last={last}"))
             }
@@ -71,23 +85,44 @@ fn page(body: &[u8]) -> Option<Vec<String>> {
     }
 }
 
+/// The links of one header: the target of each, which may have commas in it, and what is said of it.
+fn links(value: &str) -> impl Iterator<Item = (&str, &str)> {
+    value
+        .split('<')
+        .skip(1)
+        .filter_map(|link| link.split_once('>'))
+}
+
 /// Where the header `Link` (RFC 8288) says that the next page is; `None` if that is elsewhere.
 #[expect(
     clippy::option_option,
     reason = "no link, a link, a link that leads away"
 )]
 fn next(answer: &Answer) -> Option<Option<Uri>> {
-    let Some(link) = answer.header("Link") else {
-        return Some(None);
-    };
-    let listed = link.split(',').find(|one| {
-        let spaceless: String = one.chars().filter(|c| !c.is_whitespace()).collect();
+    let values = answer.headers.get_all("Link").iter();
+    let mut links = values
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(links);
+    let Some((target, _)) = links.find(|(_, says)| {
+        let spaceless: String = says.chars().filter(|c| !c.is_whitespace()).collect();
         spaceless.contains("rel=\"next\"") || spaceless.contains("rel=next")
-    });
-    let Some(listed) = listed else {
+    }) else {
         return Some(None);
     };
-    let (start, end) = (listed.find('<')?, listed.find('>')?);
-    let next = url::continued(&answer.uri, listed.get(start + 1..end)?)?;
+    let next = url::continued(&answer.uri, target)?;
     url::same_origin(&answer.uri, &next).then_some(Some(next))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_may_have_several_links_and_links_commas() {
+        let found: Vec<_> =
+            links(r#"</v2/x?a=1,2>; rel="first", </v2/x?b=3,4>; rel="next""#).collect();
+        assert_eq!(found[0].0, "/v2/x?a=1,2");
+        assert_eq!(found[1], ("/v2/x?b=3,4", r#"; rel="next""#));
+        assert_eq!(links("nothing").count(), 0);
+    }
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use ureq::http::{Method, Uri};
 
+use super::auth::Scope;
 use super::host::Call;
 use super::net::{Answer, Ask, Payload};
 use super::problem::{Cause, Problem};
@@ -44,6 +45,8 @@ pub(super) fn run(
         offset: 0,
         chunk: None,
         ask_first: false,
+        asks_never: false,
+        scope: repository.scope("pull,push"),
         sent: 0,
     };
     let mut feed = Feed::new(source, blob, transfer);
@@ -89,6 +92,10 @@ struct Upload<'a> {
     chunk: Option<u64>,
     /// Wait for the registry's consent before a body: it refused, or broke off, before.
     ask_first: bool,
+    /// Whether the registry cannot be asked.
+    asks_never: bool,
+    /// What tokens have to be for, as the registry last said.
+    scope: Scope,
     sent: u64,
 }
 
@@ -358,9 +365,8 @@ impl Upload<'_> {
         length: u64,
     ) -> Result<Answer, Trouble> {
         let registry = self.repository.registry();
-        let scope = self.repository.scope("pull,push");
         // A body that is refused after it was sent is a pity, and the refusal may be lost.
-        if length > SMALL || (self.ask_first && length > 0) {
+        if !self.asks_never && (length > SMALL || (self.ask_first && length > 0)) {
             ask.headers.push(("Expect", "100-continue".to_owned()));
         }
         let mut body = Body::new(feed, length);
@@ -368,7 +374,7 @@ impl Upload<'_> {
             payload: Payload::Stream(&mut body, length),
             ..ask
         };
-        let result = registry.stream(ask, &scope);
+        let result = registry.stream(ask, &mut self.scope);
         let (sent, failure) = body.end();
         self.sent += sent;
         registry.net().uploaded.fetch_add(sent, Ordering::Relaxed);
@@ -384,6 +390,11 @@ impl Upload<'_> {
         let error = refused(answer, &self.doing()).digest(self.blob.digest);
         match status {
             413 => Trouble::TooMuch(error),
+            // "The client may repeat it without `Expect`" (RFC 9110, 10.1.1).
+            417 if !self.asks_never => {
+                self.asks_never = true;
+                Trouble::Again(error, Some(Duration::ZERO))
+            }
             // An expired token, a lost session, a wrong offset: asked about before the next try.
             401 | 404 | 416 => Trouble::Again(error, Some(Duration::ZERO)),
             status if retry::may_pass(status) => Trouble::Again(error, wait),

@@ -35,7 +35,11 @@ pub(super) fn join(base: &Uri, location: &str) -> Option<Uri> {
 /// the wrong scheme: what was asked is kept, so that nothing goes over the network in the clear.
 pub(super) fn continued(base: &Uri, location: &str) -> Option<Uri> {
     let uri = join(base, location)?;
-    if uri.host() == base.host() && !same_origin(base, &uri) {
+    let same_host = match (uri.host(), base.host()) {
+        (Some(one), Some(other)) => one.eq_ignore_ascii_case(other),
+        _ => false,
+    };
+    if same_host && !same_origin(base, &uri) {
         let path = uri.path_and_query().map_or("/", |path| path.as_str());
         return join(base, path);
     }

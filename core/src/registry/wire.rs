@@ -131,7 +131,7 @@ pub(super) fn endpoint(uri: &Uri) -> Option<(String, u16)> {
     } else {
         80
     };
-    Some((host.to_owned(), uri.port_u16().unwrap_or(usual)))
+    Some((host.to_ascii_lowercase(), uri.port_u16().unwrap_or(usual)))
 }
 
 impl Connector<()> for Wire {

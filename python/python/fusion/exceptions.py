@@ -62,8 +62,8 @@ class FusionError(Exception):
     hint: str | None
     """What to do next."""
     report: Report | Inspection | Verification | None
-    """The result as far as the run came, with the error in it: a `Report` of `fuse` and `plan`, an
-    `Inspection` of `inspect`, a `Verification` of `verify`. ``None`` if the run did not begin."""
+    """The result as far as the run came, with the error in it: an `Inspection` of `inspect`, a
+    `Verification` of `verify`, a `Report` of all others. ``None`` if the run did not begin."""
 
     _kind = "internal"
 

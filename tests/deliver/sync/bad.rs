@@ -256,6 +256,22 @@ fn an_image_that_the_bundle_lacks_is_told() {
 }
 
 #[test]
+fn a_chart_does_not_appear_without_the_images_that_a_choice_left_out() {
+    let registry = DockerRegistry::open();
+    let site = Site::new();
+    site.bundles("in", [&chart(VALUES, HINT)], &[amd64()]);
+    let text = config(registry.host(), "a/b", "kind: LOCAL, path: out");
+    let other = ["--platform", "linux/arm64"];
+    let ran = site.sync(&text, &other).ends(4);
+    assert!(ran.message().contains("nor in the registry"), "{ran}");
+    assert!(site.local("out").is_empty());
+    // Once the registry has them, a choice that adds nothing takes nothing away.
+    site.sync(&text, &[]).ends(0);
+    site.sync(&text, &other).ends(0);
+    assert_eq!(site.local("out").len(), 1);
+}
+
+#[test]
 fn passwords_are_never_told() {
     let site = Site::new();
     site.bundles("in", [&super::shape("three-part")], &[amd64()]);

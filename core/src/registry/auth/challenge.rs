@@ -38,11 +38,18 @@ impl Challenge {
     }
 }
 
-/// One header. Several challenges in one are read up to the first that is understood.
+/// One header, which may have several challenges: tokens, if there is a choice.
 fn parse(value: &str, base: &Uri) -> Option<Challenge> {
-    let lower = value.to_ascii_lowercase();
-    if let Some(at) = lower.find("bearer ") {
-        let given = parameters(&value[at + "bearer ".len()..]);
+    let after = |scheme: &str| {
+        let mut starts = starts(value).filter_map(|at| value.get(at..));
+        starts.find_map(|rest| {
+            let (word, given) = rest.split_at_checked(scheme.len())?;
+            let ends = given.is_empty() || given.starts_with([' ', '\t', ',']);
+            (word.eq_ignore_ascii_case(scheme) && ends).then_some(given)
+        })
+    };
+    let bearer = after("bearer").and_then(|given| {
+        let given = parameters(given);
         let get = |name: &str| {
             let found = given.iter().find(|(known, _)| known == name);
             found.map(|(_, value)| value.as_str())
@@ -50,16 +57,33 @@ fn parse(value: &str, base: &Uri) -> Option<Challenge> {
         let realm = get("realm").filter(|realm| !realm.is_empty())?;
         let realm = url::join(base, realm)?;
         let scope = get("scope").unwrap_or_default();
-        return Some(Challenge::Bearer {
+        Some(Challenge::Bearer {
             realm,
             service: get("service").unwrap_or_default().to_owned(),
             scope: scope.split_whitespace().map(str::to_owned).collect(),
-        });
-    }
-    lower
-        .trim_start()
-        .starts_with("basic")
-        .then_some(Challenge::Basic)
+        })
+    });
+    bearer.or_else(|| after("basic").map(|_| Challenge::Basic))
+}
+
+/// Where a challenge may begin: at the start, and after each comma that is not quoted.
+fn starts(value: &str) -> impl Iterator<Item = usize> {
+    let (mut quoted, mut escaped, mut due) = (false, false, true);
+    value.char_indices().filter_map(move |(at, letter)| {
+        match letter {
+            _ if escaped => escaped = false,
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            ',' if !quoted => due = true,
+            ' ' | '\t' => {}
+            _ if due => {
+                due = false;
+                return Some(at);
+            }
+            _ => {}
+        }
+        None
+    })
 }
 
 /// `name="value", name=value`, names in lower case.
@@ -127,6 +151,14 @@ mod tests {
             Some(Challenge::Bearer { .. })
         ));
         assert_eq!(of(r#"Basic realm="Registry""#), Some(Challenge::Basic));
+        let two = r#"Negotiate, Basic realm="x""#;
+        assert_eq!(of(two), Some(Challenge::Basic));
+        let quoted = r#"Basic realm="Token, Bearer service""#;
+        assert_eq!(of(quoted), Some(Challenge::Basic));
+        assert!(matches!(
+            of(r#"Basic realm="x", Bearer realm="/t",service=s"#),
+            Some(Challenge::Bearer { .. })
+        ));
         for nonsense in [
             "",
             "Digest realm=x",

@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -14,6 +15,9 @@ use crate::registry::refusal::clean;
 
 /// How long a helper may take: it may have to ask somebody for a password.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long its output is read after it has ended, by whoever still holds that open.
+const AFTERWARDS: Duration = Duration::from_secs(1);
 
 /// What helpers say when they know nothing.
 const UNKNOWN: &str = "credentials not found";
@@ -75,13 +79,18 @@ fn run(program: &str, address: &str, stop: &Stop) -> Result<Result<(bool, Vec<u8
         let _ = input.write_all(address.as_bytes());
     }
     let output = child.stdout.take();
-    let reader = std::thread::spawn(move || {
-        let mut said = Vec::new();
-        if let Some(output) = output {
-            // What is missing makes the answer unreadable.
-            let _ = output.take(limits::MAX_ANSWER).read_to_end(&mut said);
+    let (pieces, said) = mpsc::channel();
+    // Not waited for: a program that the helper leaves behind may keep its output open.
+    std::thread::spawn(move || {
+        let Some(output) = output else { return };
+        let mut output = output.take(limits::MAX_ANSWER);
+        let mut piece = [0; 4096];
+        // What is missing makes the answer unreadable.
+        while let Ok(count @ 1..) = output.read(&mut piece) {
+            if pieces.send(piece[..count].to_vec()).is_err() {
+                return;
+            }
         }
-        said
     });
     let begun = Instant::now();
     let status = loop {
@@ -99,7 +108,17 @@ fn run(program: &str, address: &str, stop: &Stop) -> Result<Result<(bool, Vec<u8
             }
         }
     };
-    Ok(Ok((status, reader.join().unwrap_or_default())))
+    let mut answer = Vec::new();
+    let ended = Instant::now();
+    while ended.elapsed() < AFTERWARDS {
+        stop.check()?;
+        match said.recv_timeout(Duration::from_millis(50)) {
+            Ok(piece) => answer.extend(piece),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+    }
+    Ok(Ok((status, answer)))
 }
 
 fn end(child: &mut Child) {

@@ -248,6 +248,33 @@ fn tags_come_page_by_page() {
 }
 
 #[test]
+fn pages_with_nothing_new_are_passed_and_answers_cut_short_asked_for_again() {
+    let server = Server::start(|request, before| {
+        let path = request.path.as_str();
+        let next = "</v2/t/app/tags/list?n=1000&page=1,2>; rel=\"next\"";
+        match path {
+            "/v2/" => Reply::new(200),
+            "/v2/t/app/tags/list?n=1000" => Reply::new(200)
+                .header("Link", "</v2/t/app/tags/list>; rel=\"first\"")
+                .header("Link", next)
+                .body(r#"{"tags":[]}"#),
+            "/v2/t/app/tags/list?n=1000&page=1,2" => {
+                let reply = Reply::new(200).body(r#"{"tags":["a","b"]}"#);
+                if before < 3 { reply.cut(5) } else { reply }
+            }
+            path if path.starts_with("/v2/t/endless/tags/list?n=1000") => Reply::new(200)
+                .header("Link", format!("<{path}0>; rel=\"next\""))
+                .body(r#"{"tags":null}"#),
+            _ => Reply::new(404),
+        }
+    });
+    let client = server.client();
+    let tags = |name: &str| client.repository(&server.host, name).tags();
+    assert_eq!(tags("t/app").unwrap(), ["a", "b"]);
+    assert_eq!(tags("t/endless").unwrap_err().kind(), ErrorKind::Registry);
+}
+
+#[test]
 fn a_full_page_without_a_link_leads_on_by_its_last() {
     let server = Server::start(|request, _| {
         let first: Vec<String> = (0..1000).map(|n| format!("t{n:04}")).collect();

@@ -83,6 +83,21 @@ fn a_mount_asks_for_both_repositories() {
 }
 
 #[test]
+fn a_token_may_go_by_its_other_name_and_its_answer_may_break() {
+    let server = Server::start(|request, before| {
+        if request.path.starts_with("/token") {
+            let reply = Reply::new(200).body(r#"{"token":"","access_token":"good"}"#);
+            return if before < 3 { reply.cut(9) } else { reply };
+        }
+        match request.header("Authorization") {
+            Some("Bearer good") => Reply::new(200).body(r#"{"tags":["a"]}"#),
+            _ => Reply::new(401).header("WWW-Authenticate", "Bearer realm=\"/token\",service=s"),
+        }
+    });
+    assert_eq!(server.repository().tags().unwrap(), ["a"]);
+}
+
+#[test]
 fn a_token_that_ends_early_is_replaced() {
     let (server, tokens) = registry(2);
     let client = server.client_with(robot(), Settings::default());

@@ -352,6 +352,41 @@ fn a_refusal_is_told_at_once() {
 }
 
 #[test]
+fn who_cannot_be_asked_first_gets_the_body_at_once_under_the_scope_that_it_names() {
+    let content = content(BIG);
+    let digest = Digest::of(&content).to_string();
+    let server = Server::start(move |request, _| {
+        if request.path.starts_with("/token") {
+            let wanted = request.path.contains("scope=repository:real/app:pull,push");
+            let token = if wanted { "real" } else { "other" };
+            return Reply::new(200).body(format!(r#"{{"token":"{token}"}}"#));
+        }
+        let uploads = request.path.starts_with("/upload/");
+        if request.header("Expect").is_some() {
+            return Reply::new(417);
+        }
+        let given = request.header("Authorization");
+        let good = ["Bearer real", "Bearer other"];
+        if !given.is_some_and(|given| good[..good.len() - usize::from(uploads)].contains(&given)) {
+            let wanted =
+                "Bearer realm=\"/token\",service=s,scope=\"repository:real/app:pull,push\"";
+            return Reply::new(401).header("WWW-Authenticate", wanted);
+        }
+        match request.method.as_str() {
+            "POST" => Reply::new(202).header("Location", "/upload/1"),
+            "GET" => Reply::new(204).header("Location", "/upload/1"),
+            "PATCH" => Reply::new(202)
+                .header("Location", "/upload/1")
+                .header("Range", format!("0-{}", BIG - 1)),
+            "HEAD" => Reply::new(404),
+            "PUT" if request.path.contains(&digest[7..]) => Reply::new(201),
+            _ => Reply::new(400),
+        }
+    });
+    send(&server.repository(), &content, None).unwrap();
+}
+
+#[test]
 fn a_mount_that_becomes_an_upload_is_called_off() {
     let server = Server::start(|request, _| match request.method.as_str() {
         "GET" => Reply::new(200),
