@@ -147,8 +147,9 @@ impl Source {
         };
         let image = Image::open(repository, &under)?.ok_or_else(|| {
             let message = "the registry has no such image";
-            Error::new(ErrorKind::NotFound, message)
+            Error::new(ErrorKind::Registry, message)
                 .path(location.path())
+                .status(404)
                 .hint("check its name and tag; a private one may need credentials")
         })?;
         let archive = Archive::remote(location, &reference, image);

@@ -38,7 +38,7 @@ impl<'a> Reading<'a> {
             failures: 0,
             _place: place,
         };
-        reading.answer = Some(reading.ask()?);
+        reading.answer = reading.ask()?;
         Ok(reading)
     }
 
@@ -50,8 +50,8 @@ impl<'a> Reading<'a> {
         )
     }
 
-    /// Asks for what is still missing.
-    fn ask(&self) -> Result<Answer> {
+    /// Asks for what is still missing; nothing if the connection broke before that came.
+    fn ask(&self) -> Result<Option<Answer>> {
         let target = self.repository.path(&format!("blobs/{}", self.digest));
         let mut call = Call::new(Method::GET, target, &self.repository.scope("pull"));
         call.checked = true;
@@ -70,10 +70,9 @@ impl<'a> Reading<'a> {
                     &mut answer.body.as_reader().take(self.at),
                     &mut std::io::sink(),
                 );
-                match skipped {
-                    Ok(skipped) if skipped == self.at => Ok(answer),
-                    _ => Err(wrong("the connection broke")),
-                }
+                Ok(skipped
+                    .is_ok_and(|skipped| skipped == self.at)
+                    .then_some(answer))
             }
             206 => {
                 let start = answer
@@ -82,7 +81,7 @@ impl<'a> Reading<'a> {
                     .and_then(|range| range.split('-').next())
                     .and_then(|start| start.trim().parse::<u64>().ok());
                 if start == Some(self.at) {
-                    Ok(answer)
+                    Ok(Some(answer))
                 } else {
                     Err(wrong("the registry sends another part than was asked for"))
                 }
@@ -103,7 +102,7 @@ impl BlobReader for Reading<'_> {
                 return Ok(0);
             }
             if self.answer.is_none() {
-                self.answer = Some(self.ask()?);
+                self.answer = self.ask()?;
             }
             let read = match &mut self.answer {
                 Some(answer) => answer.body.as_reader().read(&mut buffer[..most]),
